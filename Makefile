@@ -1,0 +1,44 @@
+# Each word does its whole set-up by itself, from a fresh clone on.
+PYTHON ?= python3
+BIN := .venv/bin
+.PHONY: help demo test lint bench screenshots format clean
+
+help:
+	@echo "make demo         align the built-in pair and show what comes out"
+	@echo "make test         run all tests (makes .venv and installs what they need)"
+	@echo "make lint         format, types, import contracts, napari manifest"
+	@echo "make bench        speed and accuracy, as ratios"
+	@echo "make screenshots  make the pictures of README and docs anew from a real window"
+	@echo "make format       let ruff put the code in order"
+
+demo:
+	@PYTHON=$(PYTHON) bash tools/setup.sh gui
+	@$(BIN)/histreg demo -o demo
+
+test:
+	@PYTHON=$(PYTHON) bash tools/setup.sh test
+	@bash tools/display.sh $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint:
+	@PYTHON=$(PYTHON) bash tools/setup.sh dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/npe2 validate napari-histreg
+
+bench:
+	@PYTHON=$(PYTHON) bash tools/setup.sh dev
+	@$(BIN)/python benchmarks/run.py
+
+screenshots:
+	@PYTHON=$(PYTHON) bash tools/setup.sh test
+	@bash tools/display.sh $(BIN)/python tools/screenshots.py
+
+format:
+	@PYTHON=$(PYTHON) bash tools/setup.sh dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache demo

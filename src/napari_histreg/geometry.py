@@ -1,0 +1,136 @@
+"""Rectangles of pixels, and the arithmetic between pixels of a level and world units.
+
+The centre of level-0 pixel (0, 0) is the origin of a slide's own frame. Level *k* with downsample
+*f* covers the same area with larger pixels, so the centre of its pixel *i* lies at
+``((i + 1/2) * f - 1/2) * p`` for a level-0 pixel size *p*. The half pixel is real: with p = 0.25 µm
+and f = 64, forgetting it costs 7.9 µm, more than a nucleus.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["FloatArray", "Region", "pixel_to_world", "tiles", "world_to_pixel"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of whole pixels on one pyramid level.
+
+    Parameters
+    ----------
+    y, x : int
+        First row and column.
+    height, width : int
+        Size in pixels of that level, at least 0.
+
+    Examples
+    --------
+    >>> Region(10, 20, 5, 5).clipped((12, 100))
+    Region(y=10, x=20, height=2, width=5)
+    """
+
+    y: int
+    x: int
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        if self.height < 0 or self.width < 0:
+            raise ValueError(f"A region cannot be {self.height} x {self.width} pixels: sizes start at 0.")
+
+    @classmethod
+    def whole(cls, shape: tuple[int, int]) -> Self:
+        """Return the region that covers a plane of `shape` (Y, X)."""
+        return cls(0, 0, int(shape[0]), int(shape[1]))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.height, self.width
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the region holds no pixel."""
+        return self.height == 0 or self.width == 0
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """The region as an index into a (Y, X) array that covers the level."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+    def clipped(self, shape: tuple[int, int]) -> "Region":
+        """Return the part that lies inside a plane of `shape` (Y, X); empty if there is none."""
+        y0, x0 = min(max(self.y, 0), shape[0]), min(max(self.x, 0), shape[1])
+        y1 = min(max(self.y + self.height, y0), shape[0])
+        x1 = min(max(self.x + self.width, x0), shape[1])
+        return Region(y0, x0, y1 - y0, x1 - x0)
+
+
+def tiles(shape: tuple[int, int], tile: int) -> Iterator[Region]:
+    """Cut a plane into square tiles, row by row.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Height and width of the plane in pixels.
+    tile : int
+        Side of a tile in pixels; those at the far edges are smaller.
+
+    Yields
+    ------
+    Region
+
+    Examples
+    --------
+    >>> [region.shape for region in tiles((3, 5), 4)]
+    [(3, 4), (3, 1)]
+    """
+    if tile < 1:
+        raise ValueError(f"A tile must be at least 1 pixel wide, not {tile}.")
+    for y in range(0, shape[0], tile):
+        for x in range(0, shape[1], tile):
+            yield Region(y, x, min(tile, shape[0] - y), min(tile, shape[1] - x))
+
+
+def pixel_to_world(index: ArrayLike, downsample: ArrayLike, pixel_size: ArrayLike) -> FloatArray:
+    """Give the world coordinates of pixel centres of a level.
+
+    Parameters
+    ----------
+    index : (..., 2) array_like
+        Pixel coordinates (y, x) of the level, fractions allowed; whole numbers are pixel centres.
+    downsample : float or (2,) array_like
+        How many level-0 pixels a pixel of the level spans, (y, x).
+    pixel_size : float or (2,) array_like
+        Size of a level-0 pixel in world units, (y, x).
+
+    Returns
+    -------
+    (..., 2) ndarray of float64
+        World units (µm, or px where the pixel size is unknown and given as 1).
+
+    Examples
+    --------
+    >>> pixel_to_world([0, 0], 64, 0.25).tolist()
+    [7.875, 7.875]
+    """
+    f, p = np.asarray(downsample, float), np.asarray(pixel_size, float)
+    return np.asarray(((np.asarray(index, float) + 0.5) * f - 0.5) * p)
+
+
+def world_to_pixel(points: ArrayLike, downsample: ArrayLike, pixel_size: ArrayLike) -> FloatArray:
+    """Give the pixel coordinates on a level of points in world units; see `pixel_to_world`.
+
+    Examples
+    --------
+    >>> world_to_pixel([7.875, 7.875], 64, 0.25).tolist()
+    [0.0, 0.0]
+    """
+    f, p = np.asarray(downsample, float), np.asarray(pixel_size, float)
+    return np.asarray((np.asarray(points, float) / p + 0.5) / f - 0.5)

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Sees to it that a virtual screen and the libraries that Qt needs are there, then runs the command on it.
+# (Qt's own "offscreen" platform paints no canvas, so the tests want a real X server.)
+set -euo pipefail
+# On Debian 13 and Ubuntu 24.04 libglib2.0-0 is called libglib2.0-0t64; apt knows both names.
+packages="xvfb xauth libegl1 libxkbcommon-x11-0 libdbus-1-3 libfontconfig1 libglib2.0-0 libxcb-cursor0
+          libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 libgssapi-krb5-2 fonts-dejavu-core"
+
+missing=""
+for package in $packages; do
+    status=$(dpkg-query -W -f '${Status}' "$package" "${package}t64" 2>/dev/null || true)
+    case "$status" in *"install ok installed"*) ;; *) missing="$missing $package" ;; esac
+done
+if [ -n "$missing" ] && command -v apt-get >/dev/null; then
+    sudo=""
+    [ "$(id -u)" = 0 ] || sudo="sudo -n"
+    if [ -z "$sudo" ] || $sudo true 2>/dev/null; then
+        echo "Installing Debian packages:$missing"
+        $sudo apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    else
+        echo "The window tests need a virtual screen. Run this line, then try again:" >&2
+        echo "    sudo apt-get install --no-install-recommends$missing" >&2
+        exit 1
+    fi
+fi
+export QT_QPA_PLATFORM=xcb
+exec xvfb-run -a -s "-screen 0 1600x1000x24" "$@"
