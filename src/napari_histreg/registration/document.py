@@ -1,0 +1,276 @@
+"""registration.json: the record as a file that describes itself.
+
+The layout is a pydantic model, so that a file from outside is checked field by field, and its JSON
+schema (`json_schema`) can be handed to other programs.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from napari_histreg.errors import DamagedFile, HistregError
+from napari_histreg.files import written_whole
+from napari_histreg.registration.record import Outcome, Registration, SlideRecord, Step, VerdictWord
+from napari_histreg.transforms import transform_from_dict
+
+__all__ = ["FORMAT", "VERSION", "json_schema", "read_registration", "to_json", "write_registration"]
+
+FORMAT = "napari-histreg registration"
+VERSION = 1
+
+_Row = tuple[float, float, float]
+_Matrix = tuple[_Row, _Row, _Row]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SlidePart(_Part):
+    """A slide, as noted in the file."""
+
+    name: str
+    path: str | None
+    width_px: int = Field(gt=0)
+    height_px: int = Field(gt=0)
+    pixel_size_um: tuple[float, float] | None = Field(description="(y, x); null where it is unknown")
+    unit: Literal["um", "px"] = Field(description="Unit of this slide's world coordinates")
+    channels: tuple[str, ...]
+    is_rgb: bool
+    bounds_offset_px: tuple[float, float] = Field(
+        description="(y, x): where the slide begins in the file's own level-0 pixels"
+    )
+    fingerprint: str
+
+    @classmethod
+    def of(cls, slide: SlideRecord) -> "SlidePart":
+        """Turn a slide's record into its part of the file."""
+        return cls(
+            name=slide.name,
+            path=slide.path,
+            width_px=slide.shape[1],
+            height_px=slide.shape[0],
+            pixel_size_um=slide.pixel_size_um,
+            unit="um" if slide.unit == "um" else "px",
+            channels=slide.channels,
+            is_rgb=slide.is_rgb,
+            bounds_offset_px=slide.bounds_offset_px,
+            fingerprint=slide.fingerprint,
+        )
+
+    def to_record(self) -> SlideRecord:
+        """Turn the part of the file into a slide's record."""
+        return SlideRecord(
+            name=self.name,
+            path=self.path,
+            shape=(self.height_px, self.width_px),
+            pixel_size_um=self.pixel_size_um,
+            channels=self.channels,
+            fingerprint=self.fingerprint,
+            bounds_offset_px=self.bounds_offset_px,
+            is_rgb=self.is_rgb,
+        )
+
+
+class MatrixPart(_Part):
+    """The transform as 3 x 3 matrices acting on (x, y, 1), level-0 pixels, centres at whole numbers."""
+
+    fixed_to_moving: _Matrix
+    moving_to_fixed: _Matrix
+    is_exact: bool = Field(description="False: the best affine stand-in for a deformable transform")
+
+
+class StepPart(_Part):
+    """One step."""
+
+    name: str
+    parameters: dict[str, Any]
+    scores: dict[str, Any]
+    notes: tuple[str, ...]
+    seconds: float
+
+
+class SuggestionPart(_Part):
+    """The best guess of a refused registration; not a result."""
+
+    fixed_to_moving: dict[str, Any]
+    matrix_px: MatrixPart
+
+
+class RegistrationDocument(_Part):
+    """The whole file."""
+
+    format: Literal["napari-histreg registration"]
+    version: Literal[1]
+    fixed: SlidePart
+    moving: SlidePart
+    method: str
+    parameters: dict[str, Any]
+    verdict: VerdictWord
+    confidence: float | None = Field(ge=0, le=1)
+    reasons: tuple[str, ...]
+    fixed_to_moving: dict[str, Any] | None = Field(
+        description="Maps fixed to moving points, (y, x) in world units; null if refused"
+    )
+    matrix_px: MatrixPart | None
+    suggestion: SuggestionPart | None = Field(description="Only with the verdict refused")
+    steps: tuple[StepPart, ...]
+    seconds: float
+    software: dict[str, str]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON schema of registration.json."""
+    return RegistrationDocument.model_json_schema()
+
+
+def to_json(registration: Registration) -> str:
+    """Return the registration as the text of registration.json.
+
+    Parameters
+    ----------
+    registration : Registration
+
+    Returns
+    -------
+    str
+        JSON; numbers that are not finite become null.
+    """
+    transform = matrix = None
+    if registration.has_transform:
+        transform = _plain(registration.fixed_to_moving.to_dict())
+        forward = registration.matrix_px()
+        matrix = MatrixPart(
+            fixed_to_moving=forward.tolist(),
+            moving_to_fixed=np.linalg.inv(forward).tolist(),
+            is_exact=registration.is_affine,
+        )
+    refused = registration.verdict == "refused"
+    suggestion = None
+    if refused and transform is not None and matrix is not None:
+        suggestion = SuggestionPart(fixed_to_moving=transform, matrix_px=matrix)
+    document = RegistrationDocument(
+        format="napari-histreg registration",
+        version=1,
+        fixed=SlidePart.of(registration.fixed),
+        moving=SlidePart.of(registration.moving),
+        method=registration.method,
+        parameters=_plain(registration.parameters),
+        verdict=registration.verdict,
+        confidence=registration.confidence,
+        reasons=registration.reasons,
+        fixed_to_moving=None if refused else transform,
+        matrix_px=None if refused else matrix,
+        suggestion=suggestion,
+        steps=tuple(_step_part(step) for step in registration.steps),
+        seconds=round(registration.seconds, 3),
+        software=dict(registration.versions),
+    )
+    return json.dumps(document.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_registration(registration: Registration, path: str | Path) -> None:
+    """Write registration.json.
+
+    Raises
+    ------
+    WriteError
+        The file cannot be written.
+    """
+    with written_whole(path) as temporary:
+        temporary.write_text(to_json(registration), encoding="utf-8")
+
+
+def read_registration(path: str | Path) -> Registration:
+    """Read registration.json.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, or the folder that `histreg register` wrote.
+
+    Returns
+    -------
+    Registration
+        Without the landmarks, which lie in a file of their own.
+
+    Raises
+    ------
+    DamagedFile
+        The file is missing or is no registration; the message names the field.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / "registration.json"
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DamagedFile(
+            f"{file} does not exist. Make it with: histreg register FIXED MOVING -o DIR"
+        ) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DamagedFile(f"{file} is not a registration that can be read: {error}.") from error
+    return _from_values(values, str(file))
+
+
+def _from_values(values: Any, name: str) -> Registration:
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise DamagedFile(f'{name} is not a registration: its "format" is not "{FORMAT}".')
+    if values.get("version") != VERSION:
+        raise DamagedFile(
+            f"{name} has version {values.get('version')!r} of the layout; this program reads {VERSION}. "
+            "Update napari-histreg."
+        )
+    try:
+        document = RegistrationDocument.model_validate(values)
+        found = document.fixed_to_moving
+        if found is None and document.suggestion is not None:
+            found = document.suggestion.fixed_to_moving
+        transform = None if found is None else transform_from_dict(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DamagedFile(f"{name} is damaged at {where!r}: {first['msg']}.") from error
+    except (HistregError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"{name} holds no usable transform: {error}") from error
+    outcome = Outcome(transform, document.verdict, document.confidence, document.reasons)
+    steps = tuple(Step(s.name, s.parameters, s.scores, s.notes, s.seconds) for s in document.steps)
+    return Registration(
+        fixed=document.fixed.to_record(),
+        moving=document.moving.to_record(),
+        outcome=outcome,
+        method=document.method,
+        parameters=document.parameters,
+        steps=steps,
+        versions=document.software,
+    )
+
+
+def _step_part(step: Step) -> StepPart:
+    return StepPart(
+        name=step.name,
+        parameters=_plain(step.parameters),
+        scores=_plain(step.scores),
+        notes=step.notes,
+        seconds=round(step.seconds, 4),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy values, tuples and mappings into what JSON has; numbers that are not finite into None."""
+    if isinstance(value, dict) or hasattr(value, "items"):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    return str(value)
