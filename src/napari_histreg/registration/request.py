@@ -1,0 +1,44 @@
+"""What the user asked for, besides the two slides and the method."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from napari_histreg.landmarks import Landmarks
+from napari_histreg.progress import Progress
+from napari_histreg.registration.record import Outcome, StepLog
+from napari_histreg.slides import Slide
+from napari_histreg.transforms import Transform
+
+__all__ = ["Aligner", "Request"]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """The wishes that every way of aligning understands.
+
+    Parameters
+    ----------
+    fixed_channel, moving_channel : int, str or None
+        The channel to align by; None leaves the choice to the program.
+    signal : str
+        What a single-plane method sees: "nuclear" or "grey".
+    initial : Transform or None
+        Where to start, fixed to moving in world units.
+    landmarks : Landmarks or None
+        Point pairs in world units.
+    """
+
+    fixed_channel: int | str | None = None
+    moving_channel: int | str | None = None
+    signal: str = "nuclear"
+    initial: Transform | None = None
+    landmarks: Landmarks | None = None
+
+
+class Aligner(Protocol):
+    """A way of aligning two slides: automatic, by landmarks, or by one method."""
+
+    def align(
+        self, fixed: Slide, moving: Slide, request: Request, *, log: StepLog, progress: Progress
+    ) -> Outcome:
+        """Align two slides and judge the result; each step goes into `log`."""
