@@ -1,0 +1,158 @@
+"""A raster of one slide seen through a transform on the frame of another."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_histreg.geometry import FloatArray, Region, tiles
+from napari_histreg.raster import Raster
+from napari_histreg.transforms.transform import Transform
+
+__all__ = ["Frame", "resample"]
+
+TILE = 1024
+# OpenCV's remap refuses images of 32767 pixels or more on a side.
+REMAP_LIMIT = 32000
+# Half the growth of the footprint makes a Gaussian whose response at the new pixels' highest
+# frequency is about a quarter: little aliasing, little blur.
+ANTIALIAS_SIGMA = 0.5
+
+
+class Frame(Protocol):
+    """Where to compute pixels: any object with these, a `Raster` among them."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """Distance of neighbouring pixel centres (y, x) in world units."""
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        """World coordinates (y, x) of the centre of pixel (0, 0)."""
+
+
+def resample(
+    moving: Raster, fixed_to_moving: Transform, frame: Frame, *, order: int = 1, fill: float = 0.0
+) -> Raster:
+    """Compute the moving raster as it looks on the fixed frame.
+
+    Parameters
+    ----------
+    moving : Raster
+        What to look at.
+    fixed_to_moving : Transform
+        Fixed to moving, both in world units.
+    frame : Frame
+        Shape, spacing and origin of the result in the fixed slide's world units: the fixed raster, say.
+    order : int
+        0 takes the nearest pixel (labels), 1 interpolates linearly, 3 cubically.
+    fill : float
+        Value where the moving raster ends.
+
+    Returns
+    -------
+    Raster
+        On the frame; the mask is True where the moving raster has a valid pixel. Where the result's
+        pixels are larger than the moving ones, these are smoothed first (not with order 0).
+
+    Examples
+    --------
+    >>> from napari_histreg.transforms.matrix import Translation
+    >>> raster = Raster(np.arange(6).reshape(2, 3))
+    >>> resample(raster, Translation.of((0, 1)), raster).pixels.tolist()
+    [[1.0, 2.0, 0.0], [4.0, 5.0, 0.0]]
+    """
+    if order not in (0, 1, 3):
+        raise ValueError(f"The order of interpolation is 0, 1 or 3, not {order}.")
+    source = moving.pixels
+    if order > 0:
+        source = _smoothed(source, _footprint(moving, fixed_to_moving, frame))
+    valid = moving.mask.astype(np.float32)
+    pixels = np.full(frame.shape, fill, np.float32)
+    mask = np.zeros(frame.shape, bool)
+    for tile in tiles(frame.shape, TILE):
+        _fill_tile(tile, source, valid, _sample_points(tile, moving, fixed_to_moving, frame), order, pixels, mask)
+    return Raster(pixels, frame.spacing, frame.origin, mask)
+
+
+def _sample_points(tile: Region, moving: Raster, fixed_to_moving: Transform, frame: Frame) -> FloatArray:
+    """Return the moving pixel coordinates (H, W, 2) of a tile's pixels."""
+    y = np.arange(tile.y, tile.y + tile.height) * frame.spacing[0] + frame.origin[0]
+    x = np.arange(tile.x, tile.x + tile.width) * frame.spacing[1] + frame.origin[1]
+    points = np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
+    return moving.to_pixel(fixed_to_moving(points)).reshape(*tile.shape, 2)
+
+
+def _fill_tile(
+    tile: Region,
+    source: NDArray[np.float32],
+    valid: NDArray[np.float32],
+    at: FloatArray,
+    order: int,
+    pixels: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+) -> None:
+    import cv2
+
+    # The area of a pixel reaches half a pixel beyond its centre.
+    limit = np.asarray(source.shape)
+    inside = ((at >= -0.5) & (at <= limit - 0.5)).all(-1)
+    if not inside.any():
+        return
+    margin = 3
+    low = np.maximum(np.floor(at[inside].min(0)).astype(int) - margin, 0)
+    high = np.minimum(np.ceil(at[inside].max(0)).astype(int) + margin + 1, limit)
+    if (high - low).max() > REMAP_LIMIT:
+        for part in _quarters(tile):
+            y, x = part.y - tile.y, part.x - tile.x
+            _fill_tile(
+                part, source, valid, at[y : y + part.height, x : x + part.width], order, pixels, mask
+            )
+        return
+    window = slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
+    local = np.where(inside[..., None], at - low, 0).astype(np.float32)
+    how = {0: cv2.INTER_NEAREST, 1: cv2.INTER_LINEAR, 3: cv2.INTER_CUBIC}[order]
+    maps = local[..., 1].copy(), local[..., 0].copy()
+    seen = cv2.remap(source[window], *maps, how, borderMode=cv2.BORDER_REPLICATE)
+    covered = cv2.remap(valid[window], *maps, min(how, cv2.INTER_LINEAR), borderMode=cv2.BORDER_REPLICATE)
+    view = pixels[tile.slices]
+    view[inside] = seen.reshape(tile.shape)[inside]
+    mask[tile.slices] = inside & (covered.reshape(tile.shape) > 0.5)
+
+
+def _quarters(tile: Region) -> list[Region]:
+    h, w = max(tile.height // 2, 1), max(tile.width // 2, 1)
+    parts = [
+        Region(tile.y, tile.x, h, w),
+        Region(tile.y, tile.x + w, h, tile.width - w),
+        Region(tile.y + h, tile.x, tile.height - h, w),
+        Region(tile.y + h, tile.x + w, tile.height - h, tile.width - w),
+    ]
+    return [part for part in parts if not part.is_empty]
+
+
+def _footprint(moving: Raster, fixed_to_moving: Transform, frame: Frame) -> FloatArray:
+    """Return how many moving pixels (y, x) a frame's pixel spans, the median over the frame."""
+    y = np.linspace(0, frame.shape[0] - 1, 5) * frame.spacing[0] + frame.origin[0]
+    x = np.linspace(0, frame.shape[1] - 1, 5) * frame.spacing[1] + frame.origin[1]
+    points = np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
+    local = fixed_to_moving.jacobian(points) * np.asarray(frame.spacing)
+    spans = np.linalg.norm(local / np.asarray(moving.spacing)[:, None], axis=-1)
+    spans = spans[np.isfinite(spans).all(-1)]
+    return np.median(spans, 0) if len(spans) else np.ones(2)
+
+
+def _smoothed(pixels: NDArray[np.float32], footprint: FloatArray) -> NDArray[np.float32]:
+    import cv2
+
+    sigma = ANTIALIAS_SIGMA * np.sqrt(np.maximum(footprint**2 - 1, 0))
+    if sigma.max() < 0.25:
+        return pixels
+    # OpenCV takes 0 as "like the other axis", so an axis that needs nothing gets next to nothing.
+    sy, sx = np.maximum(sigma, 1e-3)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=sx, sigmaY=sy, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(blurred)
