@@ -176,14 +176,14 @@ def fit_affine(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None = 
 
     Examples
     --------
-    >>> fit_affine([[0, 0], [0, 1], [1, 0]], [[0, 0], [0, 2], [3, 0]]).matrix.round(9).tolist()
-    [[3.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> fit_affine([[0, 0], [0, 1], [1, 0]], [[1, 1], [1, 3], [4, 1]])([[1, 1]]).round(9).tolist()
+    [[4.0, 3.0]]
     """
     f, m, w = _checked_pairs("affine", fixed, moving, weights)
     _refuse_lines("affine", f, m, w)
     f_mean, m_mean, root = w @ f, w @ m, np.sqrt(w)[:, None]
     solved = np.linalg.lstsq(root * (f - f_mean), root * (m - m_mean), rcond=None)[0]
-    return Affine(_about_means(solved.T, f_mean, m_mean))
+    return Affine(_about_means(np.asarray(solved.T, float), f_mean, m_mean))
 
 
 def fit_projective(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None = None) -> Projective:

@@ -20,7 +20,7 @@ def _to_world(pixel_size: ArrayLike) -> FloatArray:
     size = np.broadcast_to(np.asarray(pixel_size, float), (2,))
     if not (np.isfinite(size).all() and (size > 0).all()):
         raise ValueError(f"A pixel size must be two numbers above 0 (y, x), not {np.asarray(pixel_size)}.")
-    return np.diag([size[0], size[1], 1.0]) @ SWAP
+    return np.asarray(np.diag([size[0], size[1], 1.0]) @ SWAP)
 
 
 def pixel_matrix(

@@ -75,7 +75,9 @@ def resample(
     pixels = np.full(frame.shape, fill, np.float32)
     mask = np.zeros(frame.shape, bool)
     for tile in tiles(frame.shape, TILE):
-        _fill_tile(tile, source, valid, _sample_points(tile, moving, fixed_to_moving, frame), order, pixels, mask)
+        _fill_tile(
+            tile, source, valid, _sample_points(tile, moving, fixed_to_moving, frame), order, pixels, mask
+        )
     return Raster(pixels, frame.spacing, frame.origin, mask)
 
 
@@ -100,7 +102,7 @@ def _fill_tile(
 
     # The area of a pixel reaches half a pixel beyond its centre.
     limit = np.asarray(source.shape)
-    inside = ((at >= -0.5) & (at <= limit - 0.5)).all(-1)
+    inside = np.asarray(((at >= -0.5) & (at <= limit - 0.5)).all(-1))
     if not inside.any():
         return
     margin = 3
@@ -109,9 +111,7 @@ def _fill_tile(
     if (high - low).max() > REMAP_LIMIT:
         for part in _quarters(tile):
             y, x = part.y - tile.y, part.x - tile.x
-            _fill_tile(
-                part, source, valid, at[y : y + part.height, x : x + part.width], order, pixels, mask
-            )
+            _fill_tile(part, source, valid, at[y : y + part.height, x : x + part.width], order, pixels, mask)
         return
     window = slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
     local = np.where(inside[..., None], at - low, 0).astype(np.float32)
@@ -143,7 +143,7 @@ def _footprint(moving: Raster, fixed_to_moving: Transform, frame: Frame) -> Floa
     local = fixed_to_moving.jacobian(points) * np.asarray(frame.spacing)
     spans = np.linalg.norm(local / np.asarray(moving.spacing)[:, None], axis=-1)
     spans = spans[np.isfinite(spans).all(-1)]
-    return np.median(spans, 0) if len(spans) else np.ones(2)
+    return np.asarray(np.median(spans, 0)) if len(spans) else np.ones(2)
 
 
 def _smoothed(pixels: NDArray[np.float32], footprint: FloatArray) -> NDArray[np.float32]:

@@ -65,7 +65,10 @@ class Transform(ABC):
         return Sequence.of(self, other)
 
     def jacobian(self, points: ArrayLike) -> FloatArray:
-        """Return the local matrices d(output)/d(input) at (N, 2) points, as (N, 2, 2), by central differences."""
+        """Return the local matrices d(output)/d(input) at (N, 2) points, as (N, 2, 2).
+
+        Taken by central differences, where a subclass knows no exact ones.
+        """
         points = as_points(points)
         step = 1e-4 * max(1.0, float(np.abs(points).max(initial=0.0)))
         columns = []
