@@ -1,0 +1,62 @@
+"""``histreg methods``: the ways of aligning."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from napari_histreg.methods.registry import MethodSpec
+
+__all__ = ["methods"]
+
+
+def methods(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Show the parameters of one method.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the registration methods, what they can and what they need."""
+    from napari_histreg.registration.catalogue import list_methods, method_spec
+
+    if name is not None:
+        _show_one(method_spec(name), as_json=as_json)
+        return
+    specs = list_methods()
+    if as_json:
+        typer.echo(json.dumps([_as_plain(spec) for spec in specs], indent=1, ensure_ascii=False))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "method", "what it does", "finds", "across stains", "installed", box=None, padding=(0, 2, 1, 0)
+    )
+    for spec in specs:
+        installed = "yes" if spec.is_available else f"no: {spec.install_line}"
+        across = "yes" if spec.multimodal else "no"
+        table.add_row(spec.name, spec.summary, ", ".join(spec.kinds), across, installed)
+    Console().print(table)
+    typer.echo("Parameters of one: histreg methods NAME.  Use them as: histreg register … -p KEY=VALUE")
+
+
+def _show_one(spec: "MethodSpec", *, as_json: bool) -> None:
+    from napari_histreg.registration.catalogue import parameter_rows
+
+    if as_json:
+        typer.echo(json.dumps(_as_plain(spec), indent=1, ensure_ascii=False))
+        return
+    typer.echo(f"{spec.name}: {spec.title}\n{spec.summary}")
+    for row in parameter_rows(spec.name):
+        limits = " | ".join(row.choices) or row.bounds
+        typer.echo(f"\n  -p {row.name}={row.default}" + (f"   ({limits})" if limits else ""))
+        typer.echo(f"      {row.description}")
+
+
+def _as_plain(spec: "MethodSpec") -> dict[str, Any]:
+    from napari_histreg.registration.catalogue import parameter_rows
+
+    parameters = [asdict(row) for row in parameter_rows(spec.name)] if spec.is_available else None
+    return {**asdict(spec), "is_available": spec.is_available, "parameters": parameters}

@@ -1,0 +1,120 @@
+"""``histreg register``: align two slides."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_histreg.cli.ending import REFUSED
+from napari_histreg.cli.progress_bar import progress_bar
+
+__all__ = ["register"]
+
+
+def register(
+    fixed: Annotated[str, typer.Argument(metavar="FIXED", help="The slide that stays where it is.")],
+    moving: Annotated[str, typer.Argument(metavar="MOVING", help="The slide to bring onto it.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Folder for the results.  [default: MOVING_on_FIXED]"
+        ),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            "--method", metavar="NAME", help="See: histreg methods.  [default: auto, or landmarks if given]"
+        ),
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="KEY=VALUE", help="A parameter of the method; repeatable."),
+    ] = None,
+    landmarks: Annotated[
+        Path | None,
+        typer.Option("--landmarks", metavar="CSV", help="Pairs to fit, or to start --method from."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="NAME", help="What to fit to the landmarks: auto, translation, rigid, …"
+        ),
+    ] = None,
+    initial: Annotated[
+        Path | None, typer.Option("--initial", metavar="JSON", help="A registration.json to start from.")
+    ] = None,
+    signal: Annotated[
+        str | None,
+        typer.Option("--signal", metavar="nuclear|grey", help="What single-plane methods look at."),
+    ] = None,
+    fixed_channel: Annotated[
+        str | None, typer.Option(metavar="C", help="Channel to align by: name or number.")
+    ] = None,
+    moving_channel: Annotated[
+        str | None, typer.Option(metavar="C", help="The same of the moving slide.")
+    ] = None,
+    fixed_pixel_size: Annotated[
+        float | None, typer.Option(metavar="UM", help="µm per pixel, over the file's.")
+    ] = None,
+    moving_pixel_size: Annotated[
+        float | None, typer.Option(metavar="UM", help="The same of the moving slide.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print registration.json.")] = False,
+) -> None:
+    """Align the moving slide to the fixed one and write matrix, landmarks, picture and record."""
+    from napari_histreg.registration import register as align
+    from napari_histreg.registration.document import read_registration, to_json
+    from napari_histreg.registration.folder import write_folder
+    from napari_histreg.registration.summary import summary
+    from napari_histreg.slides import open_slide
+
+    parameters = _parameters(parameter or [])
+    with (
+        open_slide(fixed, pixel_size_um=fixed_pixel_size) as fixed_slide,
+        open_slide(moving, pixel_size_um=moving_pixel_size) as moving_slide,
+    ):
+        pairs = None
+        if landmarks is not None:
+            from napari_histreg.landmarks import read_landmarks
+
+            pairs = read_landmarks(
+                landmarks,
+                fixed_pixel_size=fixed_slide.world_pixel_size,
+                moving_pixel_size=moving_slide.world_pixel_size,
+            )
+        if model is not None:
+            parameters["model"] = model
+        with progress_bar("Aligning") as progress:
+            result = align(
+                fixed_slide,
+                moving_slide,
+                method=method or ("auto" if pairs is None else "landmarks"),
+                fixed_channel=fixed_channel,
+                moving_channel=moving_channel,
+                signal=signal,
+                initial=None if initial is None else read_registration(initial).fixed_to_moving,
+                landmarks=pairs,
+                progress=progress,
+                must_find=False,
+                **parameters,
+            )
+        folder = output or Path(f"{_stem(moving)}_on_{_stem(fixed)}")
+        written = write_folder(result, folder, fixed_slide, moving_slide)
+    typer.echo(to_json(result) if as_json else summary(result))
+    typer.echo("\n".join(f"  wrote {path}" for path in written), err=as_json)
+    if result.verdict == "refused":
+        raise typer.Exit(REFUSED)
+
+
+def _parameters(items: list[str]) -> dict[str, str]:
+    parameters = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise typer.BadParameter(f"{item!r} is not KEY=VALUE, as in -p iterations=200", param_hint="-p")
+        parameters[key.strip()] = value.strip()
+    return parameters
+
+
+def _stem(path: str) -> str:
+    return Path(path).name.partition(".")[0] or "slide"

@@ -1,0 +1,68 @@
+"""Align two slides by one method that sees a single plane of each."""
+
+from dataclasses import dataclass
+
+from napari_histreg.errors import RegistrationError
+from napari_histreg.methods.method import Estimate, Method
+from napari_histreg.preprocess import Recipe, prepare_pair
+from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.registration.record import Outcome, StepLog
+from napari_histreg.registration.request import Request
+from napari_histreg.registration.verdict import judge_transform
+from napari_histreg.slides import Slide
+
+__all__ = ["ByMethod"]
+
+
+@dataclass(frozen=True)
+class ByMethod:
+    """Prepare one plane of each slide, run a method on them, judge what it found.
+
+    Parameters
+    ----------
+    method : Method
+        The algorithm with its parameters.
+    """
+
+    method: Method
+
+    def align(
+        self, fixed: Slide, moving: Slide, request: Request, *, log: StepLog, progress: Progress = silent
+    ) -> Outcome:
+        """Align two slides.
+
+        Raises
+        ------
+        RegistrationError
+            There is no tissue in one of them.
+        """
+        progress(0.0, "reading overviews")
+        with log.step("prepare", signal=request.signal) as found:
+            recipes = [
+                Recipe(signal=request.signal, channel=channel)
+                for channel in (request.fixed_channel, request.moving_channel)
+            ]
+            rasters = prepare_pair(fixed, moving, *recipes)
+            found["fixed shape"], found["moving shape"] = (list(raster.shape) for raster in rasters)
+            found["fixed spacing"], found["moving spacing"] = (list(raster.spacing) for raster in rasters)
+        try:
+            with log.step(self.method.name, **self.method.model_dump(mode="json")) as found:
+                estimate: Estimate = self.method.estimate(
+                    *rasters, initial=request.initial, progress=portion(progress, 0.1, 0.8)
+                )
+                found.update(estimate.figures, score=estimate.score, notes=estimate.notes)
+        except RegistrationError as error:
+            return Outcome(None, "refused", None, (str(error),))
+        with log.step("verdict") as found:
+            verdict = judge_transform(
+                fixed, moving, estimate.fixed_to_moving, progress=portion(progress, 0.8, 1.0)
+            )
+            found.update(verdict.measures)
+        progress(1.0, verdict.word)
+        return Outcome(
+            estimate.fixed_to_moving,
+            verdict.word,
+            verdict.confidence,
+            (*verdict.reasons, *estimate.notes),
+            estimate.landmarks,
+        )

@@ -1,0 +1,123 @@
+"""All ways of aligning that a user can name: the methods, and the two recipes made of them."""
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from napari_histreg.methods.registry import METHODS, MethodSpec
+
+__all__ = ["RECIPES", "ParameterRow", "list_methods", "method_spec", "parameter_rows"]
+
+RECIPES = (
+    MethodSpec(
+        name="auto",
+        title="Automatic",
+        summary="One button: any stain, rotation, mirror and scale, with an honest verdict",
+        target="napari_histreg.registration.automatic:Automatic",
+        kinds=("affine", "displacement"),
+        multimodal=True,
+    ),
+    MethodSpec(
+        name="landmarks",
+        title="Landmarks",
+        summary="Fits point pairs that a person has placed",
+        target="napari_histreg.registration.by_landmarks:ByLandmarks",
+        kinds=("translation", "rigid", "similarity", "affine", "projective"),
+        multimodal=True,
+    ),
+)
+
+
+def list_methods() -> tuple[MethodSpec, ...]:
+    """Return all ways of aligning, the recipes first.
+
+    Examples
+    --------
+    >>> list_methods()[0].name
+    'auto'
+    """
+    return RECIPES + tuple(METHODS)
+
+
+def method_spec(name: str) -> MethodSpec:
+    """Find a way of aligning by its name.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name; the message lists all.
+    """
+    for spec in list_methods():
+        if spec.name == name:
+            return spec
+    raise ValueError(
+        f"There is no method {name!r}. Choose one of: {', '.join(s.name for s in list_methods())}."
+    )
+
+
+@dataclass(frozen=True)
+class ParameterRow:
+    """One parameter of a method, for lists and forms.
+
+    Parameters
+    ----------
+    name, title, description : str
+        The keyword, its label and its meaning.
+    default : object
+        Plain JSON value.
+    choices : tuple of str
+        What may be given, where it is one of a few words.
+    bounds : str
+        What numbers may be given, such as "1 to 500"; empty where nothing is said.
+    """
+
+    name: str
+    title: str
+    description: str
+    default: Any
+    choices: tuple[str, ...]
+    bounds: str
+
+
+def parameter_rows(name: str) -> tuple[ParameterRow, ...]:
+    """List the parameters of a way of aligning.
+
+    Raises
+    ------
+    ValueError
+        There is none of that name.
+    MissingDependency
+        A package it needs is not installed.
+
+    Examples
+    --------
+    >>> [row.name for row in parameter_rows("landmarks")]
+    ['model']
+    """
+    model = method_spec(name).load()
+    properties = model.model_json_schema()["properties"] if model.model_fields else {}
+    rows = []
+    for key, field in model.model_fields.items():
+        schema = properties.get(key, {})
+        rows.append(
+            ParameterRow(
+                name=key,
+                title=field.title or key,
+                description=field.description or "",
+                default=field.get_default(call_default_factory=True, validated_data={}),
+                choices=tuple(
+                    str(choice) for choice in get_args(field.annotation) if isinstance(choice, str)
+                ),
+                bounds=_bounds(schema),
+            )
+        )
+    return tuple(rows)
+
+
+def _bounds(schema: dict[str, Any]) -> str:
+    low = schema.get("minimum", schema.get("exclusiveMinimum"))
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if low is None and high is None:
+        return ""
+    if high is None:
+        return f"from {low}"
+    return f"up to {high}" if low is None else f"{low} to {high}"
