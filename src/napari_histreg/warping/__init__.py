@@ -1,0 +1,6 @@
+"""Slides and shapes carried into another slide's frame."""
+
+from napari_histreg.warping.grid import Grid
+from napari_histreg.warping.warp import warp_slide
+
+__all__ = ["Grid", "warp_slide"]

@@ -1,0 +1,56 @@
+"""The house stands as drawn: light imports, public names, no path from below to above."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import napari_histreg
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("itk", "cv2", "SimpleITK", "matplotlib", "napari", "qtpy", "PyQt6", "PySide6", "skimage", "pandas", "torch")
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"import sys\n{statement}\nprint('\\n'.join(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in run.stdout.split()}
+
+
+def test_importing_the_package_imports_nothing_heavy():
+    assert not modules_after("import napari_histreg").intersection(HEAVY)
+
+
+def test_public_types_come_without_an_engine_or_a_window():
+    found = modules_after("from napari_histreg import open_slide, register, Landmarks, Affine")
+    assert not found.intersection({"itk", "SimpleITK", "matplotlib", "napari", "qtpy", "PyQt6", "torch"})
+
+
+def test_every_public_name_is_there():
+    for name in napari_histreg.__all__:
+        assert getattr(napari_histreg, name) is not None
+    assert set(napari_histreg.__all__) <= set(dir(napari_histreg))
+
+
+def test_rooms_import_downwards_only():
+    run = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout
+
+
+def test_every_source_file_has_its_room_in_the_docs():
+    drawn = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [path.name for path in (ROOT / "src" / "napari_histreg").iterdir() if path.is_dir()]
+    missing = [room for room in rooms if not room.startswith("_") and f"{room}/" not in drawn]
+    assert not missing
+
+
+def test_no_machine_paths_in_the_project():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    pattern = re.compile(r"/(work|home|root|Users)/\w")
+    for name in tracked:
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".toml", ".yaml", ".sh"} and path.is_file():
+            found = pattern.search(path.read_text(encoding="utf-8"))
+            assert found is None or name == "tests/test_architecture.py", (name, found)
