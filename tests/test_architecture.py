@@ -8,7 +8,19 @@ from pathlib import Path
 import napari_histreg
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("itk", "cv2", "SimpleITK", "matplotlib", "napari", "qtpy", "PyQt6", "PySide6", "skimage", "pandas", "torch")
+HEAVY = (
+    "itk",
+    "cv2",
+    "SimpleITK",
+    "matplotlib",
+    "napari",
+    "qtpy",
+    "PyQt6",
+    "PySide6",
+    "skimage",
+    "pandas",
+    "torch",
+)
 
 
 def modules_after(statement: str) -> set[str]:
@@ -34,7 +46,11 @@ def test_every_public_name_is_there():
 
 def test_rooms_import_downwards_only():
     run = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("lint-imports")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stdout
 
@@ -47,7 +63,9 @@ def test_every_source_file_has_its_room_in_the_docs():
 
 
 def test_no_machine_paths_in_the_project():
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
     pattern = re.compile(r"/(work|home|root|Users)/\w")
     for name in tracked:
         path = ROOT / name

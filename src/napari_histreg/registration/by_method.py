@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from napari_histreg.errors import RegistrationError
+from napari_histreg.landmarks import fit_landmarks
 from napari_histreg.methods.method import Estimate, Method
 from napari_histreg.preprocess import Recipe, prepare_pair
 from napari_histreg.progress import Progress, portion, silent
@@ -29,28 +30,9 @@ class ByMethod:
     def align(
         self, fixed: Slide, moving: Slide, request: Request, *, log: StepLog, progress: Progress = silent
     ) -> Outcome:
-        """Align two slides.
-
-        Raises
-        ------
-        RegistrationError
-            There is no tissue in one of them.
-        """
-        progress(0.0, "reading overviews")
-        with log.step("prepare", signal=request.signal) as found:
-            recipes = [
-                Recipe(signal=request.signal, channel=channel)
-                for channel in (request.fixed_channel, request.moving_channel)
-            ]
-            rasters = prepare_pair(fixed, moving, *recipes)
-            found["fixed shape"], found["moving shape"] = (list(raster.shape) for raster in rasters)
-            found["fixed spacing"], found["moving spacing"] = (list(raster.spacing) for raster in rasters)
+        """Align two slides; what the method cannot do is a refusal with its reason."""
         try:
-            with log.step(self.method.name, **self.method.model_dump(mode="json")) as found:
-                estimate: Estimate = self.method.estimate(
-                    *rasters, initial=request.initial, progress=portion(progress, 0.1, 0.8)
-                )
-                found.update(estimate.figures, score=estimate.score, notes=estimate.notes)
+            estimate = self._estimate(fixed, moving, request, log, progress)
         except RegistrationError as error:
             return Outcome(None, "refused", None, (str(error),))
         with log.step("verdict") as found:
@@ -66,3 +48,23 @@ class ByMethod:
             (*verdict.reasons, *estimate.notes),
             estimate.landmarks,
         )
+
+    def _estimate(
+        self, fixed: Slide, moving: Slide, request: Request, log: StepLog, progress: Progress
+    ) -> Estimate:
+        progress(0.0, "reading overviews")
+        with log.step("prepare", signal=request.signal) as found:
+            recipes = [
+                Recipe(signal=request.signal, channel=channel)
+                for channel in (request.fixed_channel, request.moving_channel)
+            ]
+            rasters = prepare_pair(fixed, moving, *recipes)
+            found["fixed shape"], found["moving shape"] = (list(raster.shape) for raster in rasters)
+            found["fixed spacing"], found["moving spacing"] = (list(raster.spacing) for raster in rasters)
+        initial = request.initial
+        if initial is None and request.landmarks is not None:
+            initial = fit_landmarks(request.landmarks, "auto").fixed_to_moving
+        with log.step(self.method.name, **self.method.model_dump(mode="json")) as found:
+            estimate = self.method.estimate(*rasters, initial=initial, progress=portion(progress, 0.1, 0.8))
+            found.update(estimate.figures, score=estimate.score, notes=estimate.notes)
+        return estimate
