@@ -1,0 +1,27 @@
+"""A slide as it stands in the viewer."""
+
+from dataclasses import dataclass
+
+from napari_histreg.slides import Slide
+
+__all__ = ["ChosenSlide"]
+
+
+@dataclass(frozen=True, eq=False)
+class ChosenSlide:
+    """A slide and the layers that show it.
+
+    Parameters
+    ----------
+    key : str
+        What the plugin knows the slide by; stays the same while the slide is in the viewer, whatever its
+        layers are called.
+    slide : Slide
+        The pixels.
+    layers : tuple of str
+        Names of the layers that show it, as they were when it was chosen.
+    """
+
+    key: str
+    slide: Slide
+    layers: tuple[str, ...] = ()

@@ -1,0 +1,331 @@
+"""Session: what is being aligned in one viewer, and how far it has come."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+from psygnal import Signal, SignalGroup
+
+from napari_histreg.landmarks import Landmarks
+from napari_histreg.plugin.models.chosen_slide import ChosenSlide
+from napari_histreg.plugin.models.history import History
+from napari_histreg.plugin.models.placing import dragged, turned
+from napari_histreg.plugin.models.session_state import Origin, SessionState, Side, is_placed
+from napari_histreg.registration import Registration
+from napari_histreg.transforms import Affine, Transform
+
+__all__ = ["Session", "SessionSignals"]
+
+_Pairing = tuple[str, str]
+
+
+class SessionSignals(SignalGroup):
+    """What a session tells those who show it."""
+
+    slides_changed = Signal()
+    """Other slides were chosen; `Session.fixed` and `Session.moving` hold them."""
+
+    state_changed = Signal(SessionState)
+    """Anything in the state changed, by an edit, an undo or a restored session."""
+
+    transform_changed = Signal(object)
+    """The moving slide lies elsewhere (Transform, fixed to moving); also while it is being dragged."""
+
+    side_changed = Signal(str)
+    """Another side is to be clicked next ("fixed" or "moving")."""
+
+
+class Session:
+    """The slides chosen in one viewer, their pairs, where the moving slide lies, and the history of it.
+
+    Every edit makes a new `SessionState`; undo and redo go back and forth between them. Each pairing of
+    slides has a history of its own, which is there again when the slides are chosen again.
+
+    Attributes
+    ----------
+    events : SessionSignals
+        Connect to these to hear of changes.
+
+    Examples
+    --------
+    >>> session = Session()
+    >>> pair = session.add_pair([10, 10], [13, 14])
+    >>> session.fixed_to_moving([[0, 0]]).tolist()
+    [[3.0, 4.0]]
+    >>> session.undo()
+    >>> len(session.landmarks), session.redo_label
+    (0, 'add pair 1')
+    """
+
+    def __init__(self) -> None:
+        self.events = SessionSignals()
+        self._fixed: ChosenSlide | None = None
+        self._moving: ChosenSlide | None = None
+        self._history = History(SessionState())
+        self._histories: dict[_Pairing, History[SessionState]] = {}
+        self._side: Side = "fixed"
+        self._preview: Transform | None = None
+
+    @property
+    def fixed(self) -> ChosenSlide | None:
+        """The slide that stays."""
+        return self._fixed
+
+    @property
+    def moving(self) -> ChosenSlide | None:
+        """The slide that is brought onto the fixed one."""
+        return self._moving
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether two different slides are chosen."""
+        return self._fixed is not None and self._moving is not None and self._fixed.key != self._moving.key
+
+    @property
+    def unit(self) -> str:
+        """Unit of the fixed slide's world, in which errors are measured: "um" or "px"."""
+        return "px" if self._fixed is None else self._fixed.slide.unit
+
+    @property
+    def state(self) -> SessionState:
+        """The present state."""
+        return self._history.present
+
+    @property
+    def landmarks(self) -> Landmarks:
+        """The pairs, in world units of each slide."""
+        return self.state.landmarks
+
+    @property
+    def fixed_to_moving(self) -> Transform:
+        """Where the moving slide lies, in world units; while it is dragged, where the mouse holds it."""
+        return self.state.fixed_to_moving if self._preview is None else self._preview
+
+    @property
+    def origin(self) -> Origin:
+        """What decides where the moving slide lies."""
+        return self.state.origin
+
+    @property
+    def registration(self) -> Registration | None:
+        """The record of the automatic result that the state rests on, where there is one."""
+        return self.state.registration
+
+    @property
+    def next_side(self) -> Side:
+        """The side to be clicked next."""
+        waiting = self.state.waiting
+        return self._side if waiting is None else waiting[1]
+
+    @property
+    def undo_label(self) -> str | None:
+        """What undo would take back, such as "add pair 3"; None where there is nothing."""
+        return self._history.undo_label
+
+    @property
+    def redo_label(self) -> str | None:
+        """What redo would do again; None where there is nothing."""
+        return self._history.redo_label
+
+    def choose(
+        self, fixed: ChosenSlide | None, moving: ChosenSlide | None, *, initial: Transform | None = None
+    ) -> None:
+        """Choose the slides.
+
+        Parameters
+        ----------
+        fixed, moving : ChosenSlide or None
+            None where nothing is chosen yet.
+        initial : Transform or None
+            Where the moving slide lies now, fixed to moving in world units; by default both worlds are
+            taken for one. Only heeded when this pairing is chosen for the first time.
+        """
+        if self.is_ready:
+            self._histories[self._pairing()] = self._history
+        self._fixed, self._moving = fixed, moving
+        start = SessionState(placement=Affine.identity() if initial is None else initial)
+        self._history = self._histories.get(self._pairing(), History(start))
+        self.events.slides_changed.emit()
+        self._tell()
+
+    def set_next_side(self, side: Side) -> None:
+        """Say which side is to be clicked next; without effect while a pair waits for its second point."""
+        self._side = side
+        self.events.side_changed.emit(self.next_side)
+
+    def click(self, side: Side, point: ArrayLike) -> int:
+        """Take a click on one side: the first or second point of a pair, and return the pair's id.
+
+        A second click on the same side puts the waiting point elsewhere.
+        """
+        waiting = self.state.waiting
+        if waiting is None:
+            self._side = side
+            point_of = {side: point}
+            return self.add_pair(point_of.get("fixed"), point_of.get("moving"))
+        pair_id, missing = waiting
+        word = "complete" if side == missing else "move"
+        self._place_point(pair_id, side, point, f"{word} pair {self.state.name(pair_id)}")
+        return pair_id
+
+    def add_pair(
+        self, fixed: ArrayLike | None, moving: ArrayLike | None, *, confidence: float | None = None
+    ) -> int:
+        """Add a pair, None leaving a point to be clicked, and return its id."""
+        state = self.state.with_pair(fixed, moving, confidence=confidence)
+        self._do(state, f"add pair {state.landmarks.names[-1]}")
+        return state.pair_ids[-1]
+
+    def move_point(self, pair_id: int, side: Side, point: ArrayLike) -> None:
+        """Put a point of a pair elsewhere."""
+        self._place_point(pair_id, side, point, f"move pair {self.state.name(pair_id)}")
+
+    def delete_pairs(self, pair_ids: Iterable[int]) -> None:
+        """Delete pairs; ids that are not there are passed over."""
+        gone = [pair_id for pair_id in self.state.pair_ids if pair_id in set(pair_ids)]
+        if gone:
+            what = f"pair {self.state.name(gone[0])}" if len(gone) == 1 else f"{len(gone)} pairs"
+            self._do(self.state.without_pairs(set(gone)), f"delete {what}")
+
+    def switch_pair(self, pair_id: int, enabled: bool) -> None:
+        """Let a pair count, or not."""
+        state, index = self.state, self.state.index(pair_id)
+        if bool(state.landmarks.enabled[index]) != enabled:
+            landmarks = state.landmarks.switched(index, enabled)
+            word = "switch on" if enabled else "switch off"
+            self._do(replace(state, landmarks=landmarks), f"{word} pair {state.name(pair_id)}")
+
+    def rename_pair(self, pair_id: int, name: str) -> None:
+        """Give a pair another name.
+
+        Raises
+        ------
+        ValueError
+            Another pair has it already, or it is empty.
+        """
+        state, wanted = self.state, name.strip()
+        if not wanted:
+            raise ValueError("A pair needs a name. Type one, or press Escape to keep the old one.")
+        if state.name(pair_id) == wanted:
+            return
+        landmarks = state.landmarks.renamed(state.index(pair_id), wanted)
+        self._do(replace(state, landmarks=landmarks), f"rename pair {state.name(pair_id)}")
+
+    def replace_landmarks(self, landmarks: Landmarks, label: str = "load landmarks") -> None:
+        """Exchange all pairs for others, which decide from now on."""
+        self._do(replace(self.state.with_landmarks(landmarks), follow=True), label)
+
+    def set_model(self, model: str) -> None:
+        """Choose the model to fit: "auto" or one of `napari_histreg.transforms.MODELS`."""
+        if model != self.state.model:
+            self._do(replace(self.state, model=model), f"model {model}")
+
+    def set_follow(self, follow: bool) -> None:
+        """Let the pairs decide where the moving slide lies, or only measure it."""
+        if follow != self.state.follow:
+            word = "follow the pairs" if follow else "only measure the pairs"
+            self._do(replace(self.state, follow=follow), word)
+
+    def accept_registration(self, registration: Registration) -> None:
+        """Put an automatic result in place; the pairs then only measure it, until they are to be followed.
+
+        Raises
+        ------
+        RegistrationError
+            It holds no transform.
+        """
+        self._do(
+            replace(
+                self.state,
+                placement=registration.fixed_to_moving,
+                placement_origin="automatic",
+                registration=registration,
+                follow=False,
+            ),
+            f"automatic result ({registration.method})",
+        )
+
+    def turn(self, turn: str) -> None:
+        """Flip or turn the moving slide about its centre; see `napari_histreg.plugin.models.placing.TURNS`.
+
+        Raises
+        ------
+        ValueError
+            No moving slide is chosen.
+        """
+        if self._moving is None:
+            raise ValueError("There is no moving slide to turn. Choose one first.")
+        self._put(turned(self.state.fixed_to_moving, self._moving.slide, turn), "turned", turn)
+
+    def preview_drag(self, start: ArrayLike, stop: ArrayLike, *, about: ArrayLike | None = None) -> None:
+        """Show the moving slide where the mouse holds it, without an entry in the history.
+
+        Parameters
+        ----------
+        start, stop : (2,) array_like
+            Where the mouse was pressed and where it is, in the fixed slide's world.
+        about : (2,) array_like, optional
+            To turn about this point; by default the slide is shifted.
+        """
+        self._preview = dragged(self.state.fixed_to_moving, start, stop, about=about)
+        self.events.transform_changed.emit(self._preview)
+
+    def end_drag(self) -> None:
+        """Keep the place where the mouse has let go, as one entry in the history."""
+        if self._preview is not None:
+            self._put(self._preview, "dragged", "drag the moving slide")
+
+    def cancel_drag(self) -> None:
+        """Put the moving slide back where the drag began."""
+        if self._preview is not None:
+            self._preview = None
+            self.events.transform_changed.emit(self.fixed_to_moving)
+
+    def undo(self) -> None:
+        """Take back the last edit."""
+        self._travel(self._history.undo)
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        self._travel(self._history.redo)
+
+    def restore(self, state: SessionState, label: str = "restore session") -> None:
+        """Take over a state, from a file for example, as one edit that can be undone."""
+        self._do(state, label)
+
+    def _put(self, placement: Transform, origin: Origin, label: str) -> None:
+        state = replace(
+            self.state, placement=placement, placement_origin=origin, registration=None, follow=True
+        )
+        self._do(state, label)
+
+    def _place_point(self, pair_id: int, side: Side, point: ArrayLike, label: str) -> None:
+        index = self.state.index(pair_id)
+        before = self.landmarks.fixed if side == "fixed" else self.landmarks.moving
+        if is_placed(self.landmarks, index, side) and np.array_equal(before[index], np.asarray(point)):
+            return
+        landmarks = self.landmarks.moved(index, **{side: point})
+        self._do(replace(self.state, landmarks=landmarks), label)
+
+    def _pairing(self) -> _Pairing:
+        return (
+            "" if self._fixed is None else self._fixed.key,
+            "" if self._moving is None else self._moving.key,
+        )
+
+    def _do(self, state: SessionState, label: str) -> None:
+        self._preview = None
+        self._history.push(state, label)
+        self._tell()
+
+    def _travel(self, step: Callable[[], SessionState]) -> None:
+        self._preview = None
+        before = self.state
+        if step() is not before:
+            self._tell()
+
+    def _tell(self) -> None:
+        self.events.state_changed.emit(self.state)
+        self.events.transform_changed.emit(self.fixed_to_moving)
+        self.events.side_changed.emit(self.next_side)
