@@ -36,7 +36,8 @@ def main() -> None:
     known = min(times["import numpy"])
     for name, values in times.items():
         print(
-            f"{name:16s} {min(values) / known:5.2f} x the time of importing numpy  ({1000 * min(values):.0f} ms)"
+            f"{name:16s} {min(values) / known:5.2f} x the time of importing numpy "
+            f"({1000 * min(values):.0f} ms)"
         )
 
 
