@@ -57,7 +57,7 @@ def valid_field(planes: ArrayLike) -> NDArray[np.bool_]:
     # Pixels next to a border are mixtures of picture and border.
     from scipy.ndimage import binary_dilation
 
-    return finite & ~np.asarray(binary_dilation(fill, iterations=1), bool)
+    return np.asarray(finite & ~binary_dilation(fill, iterations=1), bool)
 
 
 def _border_fill(planes: NDArray[np.float32], finite: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
@@ -79,7 +79,7 @@ def _border_fill(planes: NDArray[np.float32], finite: NDArray[np.bool_]) -> NDAr
 
 
 def _opened(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Drop what is thinner than 5 px, as chance paths through a noisy background are; keep strips at the edge."""
+    """Drop what is thinner than 5 px, as chance paths through noise are; keep strips at the edge."""
     import cv2
 
     wide = cv2.copyMakeBorder(mask.astype(np.uint8), 8, 8, 8, 8, cv2.BORDER_REPLICATE)
