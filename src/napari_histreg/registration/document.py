@@ -18,7 +18,15 @@ from napari_histreg.files import written_whole
 from napari_histreg.registration.record import Outcome, Registration, SlideRecord, Step, VerdictWord
 from napari_histreg.transforms import transform_from_dict
 
-__all__ = ["FORMAT", "VERSION", "json_schema", "read_registration", "to_json", "write_registration"]
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "from_json",
+    "json_schema",
+    "read_registration",
+    "to_json",
+    "write_registration",
+]
 
 FORMAT = "napari-histreg registration"
 VERSION = 1
@@ -208,14 +216,41 @@ def read_registration(path: str | Path) -> Registration:
     if file.is_dir():
         file = file / "registration.json"
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise DamagedFile(
             f"{file} does not exist. Make it with: histreg register FIXED MOVING -o DIR"
         ) from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise DamagedFile(f"{file} is not a registration that can be read: {error}.") from error
-    return _from_values(values, str(file))
+    return from_json(text, str(file))
+
+
+def from_json(text: str, name: str = "The text") -> Registration:
+    """Rebuild a registration from what `to_json` gave.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    name : str
+        What to call it in errors.
+
+    Returns
+    -------
+    Registration
+        Without the landmarks.
+
+    Raises
+    ------
+    DamagedFile
+        It is no registration; the message names the field.
+    """
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DamagedFile(f"{name} is not a registration that can be read: {error}.") from error
+    return _from_values(values, name)
 
 
 def _from_values(values: Any, name: str) -> Registration:
