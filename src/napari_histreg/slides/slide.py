@@ -20,7 +20,7 @@ class PixelSource(Protocol):
     """What stands behind a slide; `read` may be called from several threads at once."""
 
     def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
-        """Read pixels of one level as (C, H, W); `region` lies inside the level, `channels` None means all."""
+        """Read pixels of one level as (C, H, W); `region` lies inside it, `channels` None means all."""
 
     def close(self) -> None:
         """Give back files and memory; reading afterwards is an error."""
