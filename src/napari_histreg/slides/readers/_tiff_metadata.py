@@ -118,7 +118,9 @@ def _from_ome(xml: str, index: int, shape: tuple[int, int]) -> TiffMetadata | No
     except ElementTree.ParseError:
         return None
     every = [pixels for image in images for pixels in _children(image, "Pixels")]
-    fitting = [p for p in every if (_number(p.get("SizeY")), _number(p.get("SizeX"))) == shape]
+    fitting = [
+        p for p in every if [_number(p.get("SizeY")), _number(p.get("SizeX"))] == list(map(float, shape))
+    ]
     if not fitting:
         return None
     pixels = every[index] if index < len(every) and every[index] in fitting else fitting[0]
