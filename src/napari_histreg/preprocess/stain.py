@@ -22,7 +22,7 @@ EOSIN = (0.07, 0.99, 0.11)
 DAB = (0.27, 0.57, 0.78)
 
 SAMPLE_PX = 200_000
-"""Pixels that stain vectors are estimated from; more change the third digit only."""
+"""Pixels that colours are estimated from; more change the third digit only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +116,9 @@ def estimate_white(rgb: ArrayLike, mask: ArrayLike | None = None) -> FloatArray:
         valid &= np.asarray(mask, bool)
     if not valid.any():
         return np.ones(planes.shape[0])
-    return np.maximum(np.percentile(planes[:, valid], 99.5, axis=1).astype(np.float64), 1e-6)
+    light = planes[:, valid]
+    light = light[:, :: max(1, light.shape[1] // SAMPLE_PX)]
+    return np.maximum(np.percentile(light, 99.5, axis=1).astype(np.float64), 1e-6)
 
 
 def optical_density(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,6 +127,8 @@ def _write(
         "PhysicalSizeY": pixel_um,
         "PhysicalSizeYUnit": "µm",
         "axes": "CYX",
+        # A name made from the file's own, so that the same file is written every time.
+        "UUID": f"urn:uuid:{uuid5(NAMESPACE_URL, path.name)}",
     }
     if channels is None:
         planes = np.moveaxis(planes, 0, -1)

@@ -227,7 +227,7 @@ def _brightfield(layers: Layers, channel: int, grain: FloatImage) -> NDArray[np.
     eosin += np.float32(0.12) * layers.gland
     density = np.float32(stains[0, channel]) * haematoxylin + np.float32(stains[1, channel]) * eosin
     light = np.float32(243 - 2 * channel) * np.exp(density * np.float32(-math.log(10)))
-    return np.clip(light + np.float32(1.6) * grain + np.float32(0.5), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(light + np.float32(1.6) * grain + np.float32(0.5), 0, 255), np.uint8)
 
 
 def _fluorescence(layers: Layers, channel: int, grain: FloatImage) -> NDArray[np.uint16]:
@@ -243,4 +243,4 @@ def _fluorescence(layers: Layers, channel: int, grain: FloatImage) -> NDArray[np
     signal = np.maximum(signal, 0) + np.float32(90)
     # Shot noise grows with the root of the signal; the camera adds its own.
     noisy = signal + np.sqrt(np.float32(4) * signal + np.float32(100)) * grain
-    return np.clip(noisy + np.float32(0.5), 0, 65535).astype(np.uint16)
+    return np.asarray(np.clip(noisy + np.float32(0.5), 0, 65535), np.uint16)

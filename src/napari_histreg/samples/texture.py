@@ -6,7 +6,7 @@ averaging would do to them.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray, Region
 
-__all__ = ["View", "fractal", "hashed", "unit_interval"]
+__all__ = ["FloatImage", "View", "fractal", "hashed", "smooth_field", "unit_interval"]
 
 FloatImage = NDArray[np.float32]
+PointFunction = Callable[[FloatArray, FloatArray], FloatArray]
 
 SHORTEST_PX = 3.0
 """Waves shorter than this are left out, and those up to twice this are faded."""
@@ -126,20 +127,12 @@ def fractal(
     return _refined(total, grid, _Grid.of(region, 1)) / np.float32(1.35 * math.sqrt(norm))
 
 
-def smooth_field(view: View, region: Region, wavelength: float, function: "PointFunction") -> FloatImage:
+def smooth_field(view: View, region: Region, wavelength: float, function: PointFunction) -> FloatImage:
     """Evaluate a slowly varying function of tissue points on a coarse grid and fill in linearly."""
     length_px = wavelength / view.spacing
     grid = _Grid.of(region, 2 ** max(0, math.floor(math.log2(max(length_px / 12, 1)))))
     values = np.asarray(function(*view.points(grid.y, grid.x)), np.float32)
     return _refined(values, grid, _Grid.of(region, 1))
-
-
-class PointFunction:
-    """Signature of what `smooth_field` evaluates: tissue coordinates y and x to values."""
-
-    def __call__(self, y: FloatArray, x: FloatArray) -> FloatArray:
-        """Return a value for each point."""
-        raise TypeError(f"{type(self).__name__} does not say what its values are.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -128,13 +128,13 @@ class Tissue:
         outline = smooth_field(view, region, half / 4, self._lobes)
         waves = [half / 2**k for k in range(1, 12) if half / 2**k > 12]
         outline += np.float32(0.10) * fractal(view, region, waves, self.seed + 1, roughness=0.6)
-        longest = min(500.0, half / 1.5)
-        waves = [longest / 2**k for k in range(6) if longest / 2**k > 12]
+        longest = max(min(500.0, half / 1.5), half / 5)
+        waves = [longest / 2**k for k in range(12) if longest / 2**k > 12]
         compartments = fractal(view, region, waves, self.seed + 2, roughness=0.6)
         soft = max(view.spacing, 3.0)
         # The outline falls from 1 inside to 0 outside over about a tenth of the half width.
         body = np.clip(outline * np.float32(half * 0.4 / soft) + 0.5, 0, 1)
-        steep = np.float32(longest / 6 / soft)
+        steep = np.float32(min(longest, 500.0) / 6 / soft)
         lumen = np.clip((compartments - 0.42) * steep + 0.5, 0, 1)
         gland = np.clip((compartments - 0.08) * steep + 0.5, 0, 1)
         body = body * (1 - lumen)
@@ -149,7 +149,7 @@ class Tissue:
             cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
             radius = np.hypot((cos * dy + sin * dx) / long, (cos * dx - sin * dy) / short)
             best = np.maximum(best, (1 - radius) * min(long, short))
-        return np.clip(best, -0.5, 0.5)
+        return np.asarray(np.clip(best, -0.5, 0.5))
 
     def _coverage(self, view: View, region: Region) -> tuple[FloatImage, FloatImage]:
         """Return which share of each pixel is nucleus, in two stains."""
