@@ -7,9 +7,13 @@ import numpy as np
 from napari_histreg.errors import TransformError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import LandmarkFit, Landmarks, fit_landmarks
-from napari_histreg.transforms import MINIMUM_PAIRS, MODELS, Affine, Transform
+from napari_histreg.landmarks.agreement import AUTO
+from napari_histreg.transforms import MINIMUM_PAIRS, MODELS, Transform
 
 __all__ = ["Following", "allowed_models", "follow_pairs"]
+
+# As in the choice of `fit_landmarks`: how much better a mirror must fit to be believed.
+MIRROR_FACTOR = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,22 +24,20 @@ class Following:
     ----------
     fixed_to_moving : Transform
         Where the moving slide lies, in world units.
-    by_pairs : bool
-        Whether the pairs decided it.
-    residuals : (N,) ndarray of float64
-        How far each pair is off, in the fixed slide's world units; NaN where a point is missing.
-    leave_one_out : (N,) ndarray of float64
-        How far off each pair would be if it did not count itself; NaN where that cannot be told.
+    residual_vectors : (N, 2) ndarray of float64
+        Where each moving point comes to lie minus its fixed point, (y, x) in the fixed slide's world
+        units; NaN where a point is missing.
+    leave_one_out_vectors : (N, 2) ndarray of float64
+        The same if the pair did not count itself; NaN where that cannot be told.
     fit : LandmarkFit or None
         The fit, where the pairs decided.
     problem : str or None
-        Why the pairs could not be followed.
+        Why the pairs could not be followed as wished.
     """
 
     fixed_to_moving: Transform
-    by_pairs: bool
-    residuals: FloatArray
-    leave_one_out: FloatArray
+    residual_vectors: FloatArray
+    leave_one_out_vectors: FloatArray
     fit: LandmarkFit | None = None
     problem: str | None = None
 
@@ -51,7 +53,7 @@ def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, foll
     landmarks : Landmarks
         The pairs, in world units.
     model : str
-        "auto" or the model wanted; fewer pairs than it needs get the widest model they allow.
+        "auto" or the model wanted; where the pairs do not determine it, the next stiffer one is taken.
     placement : Transform
         Fixed to moving without any pair.
     follow : bool
@@ -61,26 +63,21 @@ def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, foll
     -------
     Following
     """
-    blank = np.full(len(landmarks), np.nan)
-    usable = landmarks.usable
-    if not follow or not usable.any():
-        residuals, problem = _residuals(placement, landmarks)
-        return Following(placement, False, residuals, blank, None, problem)
-    allowed = allowed_models(int(usable.sum()))
-    wanted = model if model == "auto" or model in allowed else allowed[-1]
-    is_shift = wanted == "translation" or len(allowed) == 1
-    start = _start(placement, landmarks, is_shift=is_shift)
-    try:
-        fit = fit_landmarks(replace(landmarks, fixed=_through(start, landmarks.fixed)), wanted)
-        found = fit.fixed_to_moving if start is None else start.then(fit.fixed_to_moving)
-        found.inverse()
-    except TransformError as error:
-        residuals, _ = _residuals(placement, landmarks)
-        return Following(placement, False, residuals, blank, None, str(error))
-    residuals, problem = _residuals(found, landmarks)
-    left_out = residuals.copy()
-    left_out[usable] = np.asarray(fit.leave_one_out) / (_scale(placement, landmarks) if is_shift else 1.0)
-    return Following(found, True, residuals, left_out, replace(fit, fixed_to_moving=found), problem)
+    count = int(landmarks.usable.sum())
+    if not follow or count == 0:
+        return _measured(landmarks, placement)
+    allowed = allowed_models(count)
+    wanted = model if model in (AUTO, *allowed) else allowed[-1]
+    stiffer = [m for m in allowed if wanted == AUTO or MODELS.index(m) < MODELS.index(wanted)]
+    problem = None
+    for candidate in (wanted, *reversed(stiffer)):
+        try:
+            fit = _fit(landmarks, candidate, placement)
+        except TransformError as error:
+            problem = problem or str(error)
+            continue
+        return Following(fit.fixed_to_moving, fit.residual_vectors, fit.leave_one_out_vectors, fit, problem)
+    return replace(_measured(landmarks, placement), problem=problem)
 
 
 def allowed_models(count: int) -> tuple[str, ...]:
@@ -88,31 +85,43 @@ def allowed_models(count: int) -> tuple[str, ...]:
     return tuple(model for model in MODELS if MINIMUM_PAIRS[model] <= count)
 
 
-def _start(placement: Transform, landmarks: Landmarks, *, is_shift: bool) -> Transform | None:
-    """Return what fixed points go through before the fit: what a fit of so few pairs cannot find itself."""
-    if is_shift:
-        return placement
-    middle = np.nanmean(landmarks.fixed[landmarks.usable], axis=0, keepdims=True)
-    mirrored = np.linalg.det(placement.jacobian(middle)[0]) < 0
-    return Affine(np.diag([1.0, -1.0, 1.0])) if mirrored else None
-
-
-def _scale(transform: Transform, landmarks: Landmarks) -> float:
-    """Return the factor on lengths near the pairs."""
-    middle = np.nanmean(landmarks.fixed[landmarks.usable], axis=0, keepdims=True)
-    return float(np.sqrt(abs(np.linalg.det(transform.jacobian(middle)[0]))))
-
-
-def _through(start: Transform | None, points: FloatArray) -> FloatArray:
-    return points if start is None else start(points)
-
-
-def _residuals(fixed_to_moving: Transform, landmarks: Landmarks) -> tuple[FloatArray, str | None]:
-    """Measure every pair that has both points, switched off or not; the words say why it cannot be done."""
-    residuals = np.full(len(landmarks), np.nan)
+def _measured(landmarks: Landmarks, placement: Transform) -> Following:
+    """Measure the pairs against a transform that they did not make."""
+    blank = np.full((len(landmarks), 2), np.nan)
     try:
-        back = fixed_to_moving.inverse()(landmarks.moving)
+        vectors = placement.inverse()(landmarks.moving) - landmarks.fixed
     except TransformError as error:
-        return residuals, str(error)
-    residuals[:] = np.hypot(*(back - landmarks.fixed).T)
-    return residuals, None
+        return Following(placement, blank, blank, None, str(error))
+    # The pairs took no part, so each is as good as left out.
+    return Following(placement, vectors, vectors)
+
+
+def _fit(landmarks: Landmarks, model: str, placement: Transform) -> LandmarkFit:
+    if model == "translation" or landmarks.usable.sum() == 1:
+        return _shifted(landmarks, placement)
+    middle = landmarks.fixed[landmarks.usable].mean(axis=0, keepdims=True)
+    if np.linalg.det(placement.jacobian(middle)[0]) > 0:
+        return fit_landmarks(landmarks, model)
+    turned_over = fit_landmarks(landmarks, model, mirrored=True)
+    plain = fit_landmarks(landmarks, model)
+    clearly = turned_over.median_residual > MIRROR_FACTOR * plain.median_residual + _rounding(landmarks)
+    return plain if clearly else turned_over
+
+
+def _rounding(landmarks: Landmarks) -> float:
+    return 1e-6 * float(np.ptp(landmarks.fixed[landmarks.usable], axis=0).max())
+
+
+def _shifted(landmarks: Landmarks, placement: Transform) -> LandmarkFit:
+    """Shift the placement until the pairs agree best."""
+    placed = placement(landmarks.fixed)
+    shift = fit_landmarks(replace(landmarks, fixed=placed), "translation")
+    found, back = placement.then(shift.fixed_to_moving), placement.inverse()
+    return replace(
+        shift,
+        landmarks=landmarks,
+        fixed_to_moving=found,
+        moving_to_fixed=found.inverse(),
+        residual_vectors=back(placed + shift.residual_vectors) - landmarks.fixed,
+        leave_one_out_vectors=back(placed + shift.leave_one_out_vectors) - landmarks.fixed,
+    )

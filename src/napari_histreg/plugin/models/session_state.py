@@ -74,7 +74,7 @@ class SessionState:
     @property
     def origin(self) -> Origin:
         """What decides where the moving slide lies now."""
-        return "landmarks" if self.following.by_pairs else self.placement_origin
+        return self.placement_origin if self.following.fit is None else "landmarks"
 
     @property
     def fit(self) -> LandmarkFit | None:
