@@ -1,6 +1,7 @@
 """Slides as napari layers: one RGB layer, or one layer per channel, all lazy and in µm."""
 
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "image_layers",
     "layers_of",
     "link_channels",
+    "short_name",
     "slide_from_layer",
     "slide_layers",
     "slide_of",
@@ -61,7 +63,7 @@ def slide_layers(slide: Slide) -> list[LayerData]:
     >>> kind, options["scale"], options["units"]
     ('image', (0.5, 0.5), ('um', 'um'))
     """
-    cache = TileCache()
+    cache, name = TileCache(), short_name(slide)
     unit = "um" if slide.unit == "um" else "pixel"
     shared: dict[str, Any] = {
         "multiscale": True,
@@ -72,22 +74,29 @@ def slide_layers(slide: Slide) -> list[LayerData]:
     }
     if slide.is_rgb:
         metadata = {SLIDE: slide, CHANNEL: None}
-        options = {**shared, "name": slide.name, "rgb": True, "metadata": metadata}
+        options = {**shared, "name": name, "rgb": True, "metadata": metadata}
         return [(level_arrays(slide, cache=cache), options, "image")]
     colours = channel_colours(slide)
     layers: list[LayerData] = []
     for k, channel in enumerate(slide.channels):
         options = {
             **shared,
-            "name": slide.name if len(slide.channels) == 1 else f"{slide.name}: {channel.name}",
+            "name": name if len(slide.channels) == 1 else f"{name}: {channel.name}",
             "metadata": {SLIDE: slide, CHANNEL: k},
             "colormap": "gray" if len(slide.channels) == 1 and channel.colour is None else colours[k],
             "contrast_limits": contrast_limits(slide, k),
-            "blending": "additive",
+            # The lowest channel hides what lies under the slide: light added to a white slide is white.
+            "blending": "translucent_no_depth" if k == 0 else "additive",
             "visible": k < SHOWN_CHANNELS,
         }
         layers.append((level_arrays(slide, k, cache=cache), options, "image"))
     return layers
+
+
+def short_name(slide: Slide) -> str:
+    """Return a slide's name without the file's ending."""
+    stem = PurePath(slide.name).stem if slide.path is not None else slide.name
+    return stem[:-4] if stem.lower().endswith((".ome", ".tif")) else stem
 
 
 def channel_colours(slide: Slide) -> list[str]:

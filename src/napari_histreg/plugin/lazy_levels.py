@@ -149,7 +149,7 @@ def _chunks(length: int) -> tuple[int, ...]:
 
 def _read(slide: Slide, level: int, region: Region, channel: int | None) -> NDArray[Any]:
     if channel is not None:
-        return slide.read(level, region, [channel])[0]
+        return np.asarray(slide.read(level, region, [channel])[0])
     pixels = slide.read(level, region, [0, 1, 2])
     if pixels.dtype != np.uint8:
         full = np.iinfo(pixels.dtype).max if pixels.dtype.kind in "ui" else 1.0

@@ -36,7 +36,7 @@ def slide_to_canvas(layer: "Layer", points: ArrayLike, slide: Slide) -> FloatArr
 
 def canvas_to_slide(layer: "Layer", points: ArrayLike, slide: Slide) -> FloatArray:
     """Map (N, 2) points (y, x) of the canvas (such as a mouse event's position) to a slide's world units."""
-    return Affine(np.linalg.inv(_affine(layer) @ _slide_to_physical(layer, slide)))(points)
+    return Affine(_affine(layer) @ _slide_to_physical(layer, slide)).inverse()(points)
 
 
 def apply_fixed_to_moving(

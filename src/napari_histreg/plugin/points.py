@@ -13,7 +13,15 @@ from napari_histreg.slides import Slide
 if TYPE_CHECKING:
     from napari.layers import Points
 
-__all__ = ["SIDE", "Side", "landmark_layers", "landmarks_from_layers", "points_of", "to_data"]
+__all__ = [
+    "SIDE",
+    "Side",
+    "landmark_layers",
+    "landmarks_from_layers",
+    "pixel_size_of",
+    "points_of",
+    "to_data",
+]
 
 Side = Literal["fixed", "moving"]
 
@@ -23,26 +31,31 @@ COLOURS = {"fixed": "#ffb000", "moving": "#00c8ff"}
 SYMBOLS = {"fixed": "disc", "moving": "cross"}
 
 
-def to_data(points: ArrayLike, slide: Slide) -> FloatArray:
+def to_data(points: ArrayLike, slide: Slide | None) -> FloatArray:
     """Map (N, 2) points in a slide's world units to a layer's data: level-0 pixels."""
-    return np.asarray(np.asarray(points, float).reshape(-1, 2) / slide.world_pixel_size)
+    return np.asarray(np.asarray(points, float).reshape(-1, 2) / _pixel_size(slide))
+
+
+def pixel_size_of(layer: "Points") -> tuple[float, float]:
+    """Return the size of a level-0 pixel (y, x) of the slide that points lie on; 1 where unknown."""
+    return _pixel_size(layer.metadata.get(SLIDE))
 
 
 def points_of(layer: "Points") -> tuple[NDArray[np.str_], FloatArray]:
     """Return the names and the (N, 2) world coordinates of the points of a landmark layer."""
-    slide: Slide = layer.metadata[SLIDE]
     names = np.array([str(name) for name in layer.features["name"]], dtype=np.str_)
-    return names, np.asarray(layer.data, float).reshape(-1, 2) * slide.world_pixel_size
+    return names, np.asarray(layer.data, float)[:, -2:].reshape(-1, 2) * pixel_size_of(layer)
 
 
-def landmark_layers(landmarks: Landmarks, fixed: Slide, moving: Slide) -> list[LayerData]:
+def landmark_layers(landmarks: Landmarks, fixed: Slide | None, moving: Slide | None) -> list[LayerData]:
     """Turn landmarks into two Points layers, in level-0 pixels of their slides.
 
     Parameters
     ----------
     landmarks : Landmarks
         Points that are not placed are left out of their layer.
-    fixed, moving : Slide
+    fixed, moving : Slide or None
+        Where they lie; None where no slide is open.
 
     Returns
     -------
@@ -52,15 +65,15 @@ def landmark_layers(landmarks: Landmarks, fixed: Slide, moving: Slide) -> list[L
     return [landmark_layer(landmarks, slide, side) for slide, side in ((fixed, "fixed"), (moving, "moving"))]
 
 
-def landmark_layer(landmarks: Landmarks, slide: Slide, side: str) -> LayerData:
+def landmark_layer(landmarks: Landmarks, slide: Slide | None, side: str) -> LayerData:
     """Turn one side of landmarks into a Points layer; see `landmark_layers`."""
     world = landmarks.fixed if side == "fixed" else landmarks.moving
     placed = np.isfinite(world).all(1)
-    unit = "um" if slide.unit == "um" else "pixel"
+    unit = "um" if slide is not None and slide.unit == "um" else "pixel"
     confidence = np.full(len(landmarks), np.nan) if landmarks.confidence is None else landmarks.confidence
     options: dict[str, Any] = {
         "name": f"{side} landmarks",
-        "scale": slide.world_pixel_size,
+        "scale": _pixel_size(slide),
         "units": (unit, unit),
         "axis_labels": ("y", "x"),
         "ndim": 2,
@@ -109,9 +122,7 @@ def landmarks_from_layers(fixed: "Points", moving: "Points") -> Landmarks:
 
 
 def _named_points(layer: "Points") -> dict[str, FloatArray]:
-    slide = layer.metadata.get(SLIDE)
-    size = (1.0, 1.0) if slide is None else slide.world_pixel_size
-    world = np.asarray(layer.data, float)[:, -2:] * size
+    world = np.asarray(layer.data, float)[:, -2:] * pixel_size_of(layer)
     named = "name" in layer.features
     names = (
         [str(name) for name in layer.features["name"]] if named else [str(k + 1) for k in range(len(world))]
@@ -120,6 +131,10 @@ def _named_points(layer: "Points") -> dict[str, FloatArray]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"Two points of {layer.name} are called {twice!r}; give each its own name.")
     return dict(zip(names, world, strict=True))
+
+
+def _pixel_size(slide: Slide | None) -> tuple[float, float]:
+    return (1.0, 1.0) if slide is None else slide.world_pixel_size
 
 
 def _flag(layer: "Points", name: str) -> bool:
