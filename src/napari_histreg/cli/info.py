@@ -32,7 +32,7 @@ def info(
         ("channels", ", ".join(channel["name"] for channel in found["channels"])),
     ]
     for number, level in enumerate(found["levels"]):
-        text = f"{level['width']} x {level['height']} px, 1/{level['downsample']:.6g}"
+        text = f"{level['width']} x {level['height']} px, 1/{level['downsample']['y']:.6g}"
         lines.append((f"level {number}", text))
     typer.echo(found["name"])
     for name, value in lines:

@@ -1,0 +1,95 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+SEVEN = ["DAPI", "CD3", "CD8", "CD20", "PanCK", "Ki67", "AF"]
+
+
+@pytest.fixture
+def multiplex(tmp_path):
+    """A 7-channel OME-TIFF with SubIFDs, 0.325 µm."""
+    path = tmp_path / "multiplex.ome.tif"
+    data = np.random.default_rng(0).integers(0, 4000, (7, 2048, 1536)).astype(np.uint16)
+    metadata = {
+        "axes": "CYX",
+        "PhysicalSizeX": 0.325,
+        "PhysicalSizeXUnit": "µm",
+        "PhysicalSizeY": 0.325,
+        "PhysicalSizeYUnit": "µm",
+        "Channel": {"Name": SEVEN},
+    }
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(data, subifds=2, tile=(256, 256), metadata=metadata, photometric="minisblack")
+        for step in (2, 4):
+            writer.write(data[:, ::step, ::step], subfiletype=1, tile=(256, 256), photometric="minisblack")
+    return path
+
+
+def test_a_multiplex_slide_is_told_in_a_few_lines(histreg, multiplex):
+    ended = histreg("info", multiplex)
+    assert ended.code == 0
+    assert "1536 x 2048 px" in ended.out
+    assert "0.325 x 0.325 µm" in ended.out
+    assert ", ".join(SEVEN) in ended.out
+    assert "level 2" in ended.out
+
+
+def test_json_is_for_programs(histreg, multiplex):
+    found = json.loads(histreg("info", multiplex, "--json").out)
+    assert (found["width"], found["height"], len(found["channels"])) == (1536, 2048, 7)
+    assert [(level["width"], level["height"]) for level in found["levels"]][:3] == [
+        (1536, 2048),
+        (768, 1024),
+        (384, 512),
+    ]
+
+
+def test_a_file_without_a_header_has_no_pixel_size(histreg, tmp_path):
+    path = tmp_path / "plain.tif"
+    tifffile.imwrite(path, np.zeros((7, 300, 200), np.uint16), photometric="minisblack", metadata=None)
+    ended = histreg("info", path)
+    assert "unknown" in ended.out
+    assert "200 x 300 px" in ended.out
+    assert "0.5 x 0.5 µm" in histreg("info", path, "--pixel-size", "0.5").out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("missing.tif", None, "no file"),
+        ("empty.tif", b"", "empty"),
+        ("text.tif", b"this is no picture at all\n" * 40, "text.tif"),
+        ("strange.xyz", b"something", "strange.xyz"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_1(histreg, tmp_path, name, content, words):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    ended = histreg("info", path)
+    assert ended.code == 1
+    assert ended.err.count("\n") == 1
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_debug_shows_the_traceback(histreg, tmp_path):
+    with pytest.raises(Exception, match="no file"):
+        histreg("info", tmp_path / "missing.tif", "--debug")
+
+
+def test_a_slide_with_an_empty_border_is_cropped(histreg, shared, tmp_path):
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location("make_mirax", shared / "tools" / "make_mirax.py")
+    make_mirax = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_mirax)
+    rgb = np.random.default_rng(0).integers(100, 255, (600, 900, 3)).astype(np.uint8)
+    made = make_mirax.write_mirax(tmp_path / "slide.mrxs", rgb, pixel_size_um=0.25, empty_border=True)
+    found = json.loads(histreg("info", tmp_path / "slide.mrxs", "--json").out)
+    x, y, width, height = made["bounds"]
+    assert (found["width"], found["height"]) == (width, height)
+    assert found["bounds_offset_px"] == {"x": x, "y": y}
+    assert found["pixel_size_um"] == {"x": 0.25, "y": 0.25}
