@@ -1,0 +1,1 @@
+"""Is it good? Numbers and pictures that did not take part in the alignment."""
