@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CHANNEL",
     "SLIDE",
+    "VIEW",
     "LayerData",
     "add_slide",
     "channel_of",
@@ -35,6 +36,8 @@ SLIDE = "histreg_slide"
 """Key in a layer's metadata under which its slide lies."""
 CHANNEL = "histreg_channel"
 """Key in an image layer's metadata: number of the channel, or None for RGB."""
+VIEW = "histreg_view"
+"""Key in the metadata of layers that the plugin adds to compare slides; they are no slides themselves."""
 
 PALETTE = ("#00ff00", "#ff0000", "#00ffff", "#ff00ff", "#ffff00", "#ff8000", "#8080ff", "#ffffff")
 NUCLEAR_COLOUR = "#4080ff"

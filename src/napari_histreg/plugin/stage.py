@@ -1,0 +1,162 @@
+"""The stage of a viewer: its layers follow the session, and the session hears of its layers."""
+
+import weakref
+from typing import Any
+
+from psygnal import Signal
+
+from napari_histreg.errors import HistregError
+from napari_histreg.plugin.layers import (
+    VIEW,
+    image_layers,
+    layers_of,
+    link_channels,
+    slide_from_layer,
+    slides_in,
+)
+from napari_histreg.plugin.models import ChosenSlide, Session
+from napari_histreg.plugin.placing import apply_fixed_to_moving, read_fixed_to_moving, use_common_units
+from napari_histreg.plugin.sessions import session_of
+from napari_histreg.slides import Slide
+from napari_histreg.transforms import Affine, Transform
+
+__all__ = ["Stage", "stage_of"]
+
+_stages: dict[int, "Stage"] = {}
+
+
+def stage_of(viewer: Any) -> "Stage":
+    """Return the stage of a viewer, making it the first time; all widgets of the viewer share it."""
+    real = getattr(viewer, "__wrapped__", viewer)
+    key = id(real)
+    if key not in _stages:
+        _stages[key] = Stage(real, session_of(real))
+        weakref.finalize(real, _stages.pop, key, None)
+    return _stages[key]
+
+
+class Stage:
+    """Keeps a viewer's layers where its session says, and offers the session the slides that are open.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    session : Session
+
+    Attributes
+    ----------
+    slides_changed : psygnal Signal
+        Other slides are open than before.
+    noticed : psygnal Signal(str)
+        A sentence for the user.
+    """
+
+    slides_changed = Signal()
+    noticed = Signal(str)
+
+    def __init__(self, viewer: Any, session: Session) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.session = session
+        self.notice = ""
+        self._open: list[Slide] = []
+        viewer.layers.events.inserted.connect(self._on_layers_changed)
+        viewer.layers.events.removed.connect(self._on_layers_changed)
+        session.events.transform_changed.connect(self._on_transform_changed)
+        self._on_layers_changed()
+
+    @property
+    def layers(self) -> list[Any]:
+        """All layers of the viewer."""
+        viewer = self._viewer()
+        return [] if viewer is None else list(viewer.layers)
+
+    @property
+    def slides(self) -> list[Slide]:
+        """The slides that are open, in the order of their layers."""
+        return list(self._open)
+
+    @property
+    def fixed(self) -> Slide | None:
+        """The fixed slide, where one is chosen."""
+        return None if self.session.fixed is None else self.session.fixed.slide
+
+    @property
+    def moving(self) -> Slide | None:
+        """The moving slide, where one is chosen."""
+        return None if self.session.moving is None else self.session.moving.slide
+
+    def choose(self, fixed: Slide | None, moving: Slide | None) -> None:
+        """Choose the slides; the moving one stays where it lies."""
+        if fixed is self.fixed and moving is self.moving:
+            return
+        initial = None
+        self.notice = ""
+        if fixed is not None and moving is not None and fixed is not moving:
+            self.notice = use_common_units(self.layers, fixed, moving) or ""
+            initial = read_fixed_to_moving(self.layers, fixed, moving)
+        self.session.choose(self._chosen(fixed), self._chosen(moving), initial=initial)
+        self.noticed.emit(self.notice)
+
+    def swap(self) -> None:
+        """Exchange fixed and moving."""
+        self.choose(self.moving, self.fixed)
+
+    def shown_fixed_to_moving(self) -> Affine:
+        """Return the transform that the layers show, also where they were moved by hand.
+
+        Raises
+        ------
+        ValueError
+            The two slides are not chosen.
+        """
+        if self.fixed is None or self.moving is None:
+            raise ValueError("Choose a fixed and a moving slide first.")
+        return read_fixed_to_moving(self.layers, self.fixed, self.moving)
+
+    def fixed_layers(self) -> list[Any]:
+        """Return the image layers of the fixed slide."""
+        return [] if self.fixed is None else image_layers(self.layers, self.fixed)
+
+    def moving_layers(self) -> list[Any]:
+        """Return the image layers of the moving slide."""
+        return [] if self.moving is None else image_layers(self.layers, self.moving)
+
+    def _chosen(self, slide: Slide | None) -> ChosenSlide | None:
+        if slide is None:
+            return None
+        names = tuple(layer.name for layer in layers_of(self.layers, slide))
+        return ChosenSlide(f"{id(slide):x}", slide, names)
+
+    def _on_layers_changed(self, event: Any = None) -> None:
+        del event
+        self._adopt()
+        link_channels(self.layers)
+        present = slides_in(self.layers)
+        if [id(slide) for slide in present] == [id(slide) for slide in self._open]:
+            return
+        self._open = present
+        kept = [
+            slide if slide is not None and any(slide is other for other in present) else None
+            for slide in (self.fixed, self.moving)
+        ]
+        free = [slide for slide in present if not any(slide is other for other in kept)]
+        fixed = kept[0] or (free.pop(0) if free else None)
+        moving = kept[1] or (free.pop(0) if free else None)
+        self.slides_changed.emit()
+        self.choose(fixed, moving)
+
+    def _adopt(self) -> None:
+        """Take image layers that others opened for slides too."""
+        from napari.layers import Image
+
+        for layer in self.layers:
+            if isinstance(layer, Image) and layer.ndim == 2 and VIEW not in layer.metadata:
+                try:
+                    slide_from_layer(layer)
+                except (HistregError, ValueError, TypeError):
+                    continue
+
+    def _on_transform_changed(self, transform: Transform) -> None:
+        if self.fixed is None or self.moving is None or not self.session.is_ready:
+            return
+        apply_fixed_to_moving(self.layers, self.fixed, self.moving, transform)

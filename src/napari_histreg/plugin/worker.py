@@ -1,0 +1,113 @@
+"""A core call in a thread, with progress and cancel, so that the window stays usable."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_histreg.errors import Cancelled, HistregError
+from napari_histreg.progress import Progress
+
+__all__ = ["Task"]
+
+REPORTS_PER_SECOND = 20.0
+
+
+class Task(QObject):  # type: ignore[misc]  # qtpy has no types
+    """One call of the library, running in a thread.
+
+    Of `returned`, `failed` and `cancelled` exactly one is emitted, then `finished`; all of them in the
+    thread of the window. An error of the library is shown as one notification with its own sentence.
+
+    Parameters
+    ----------
+    call : callable
+        Takes a `Progress` as its only argument. It must not touch layers or widgets.
+    parent : QObject, optional
+        The widget that started it.
+
+    Attributes
+    ----------
+    progressed : Signal(float, str)
+        Fraction, 0 to 1, and what is being done; at most twenty times a second.
+    returned : Signal(object)
+        The result.
+    failed : Signal(str)
+        The sentence of the error.
+    cancelled, finished : Signal()
+    """
+
+    progressed = Signal(float, str)
+    returned = Signal(object)
+    failed = Signal(str)
+    cancelled = Signal()
+    finished = Signal()
+
+    def __init__(self, call: Callable[[Progress], Any], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._call = call
+        self._stop = threading.Event()
+        self._last_report = 0.0
+        self._last_message = ""
+        self._worker: Any = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is still at work."""
+        return self._worker is not None
+
+    def start(self) -> None:
+        """Start the thread; once only."""
+        from napari.qt.threading import create_worker
+
+        self._worker = create_worker(self._run, _start_thread=False)
+        self._worker.returned.connect(self._end)
+        self._worker.errored.connect(lambda error: self._end((self.failed, (str(error),))))
+        self._worker.start()
+
+    def cancel(self) -> None:
+        """Ask the call to stop; it does at its next report of progress."""
+        self._stop.set()
+
+    def wait(self, seconds: float = 5.0) -> None:
+        """Stop and wait for the thread; what it found is dropped."""
+        from qtpy.QtCore import QThreadPool
+
+        self._stop.set()
+        self.blockSignals(True)
+        end = time.monotonic() + seconds
+        while self._worker is not None and self._worker.is_running and time.monotonic() < end:
+            QThreadPool.globalInstance().waitForDone(20)
+        self._worker = None
+
+    def _run(self) -> tuple[Any, tuple[Any, ...]]:
+        """Do the work (in the thread) and return which signal to emit with what."""
+        try:
+            return self.returned, (self._call(self._report),)
+        except Cancelled:
+            return self.cancelled, ()
+        except (HistregError, ValueError) as error:
+            return self.failed, (str(error),)
+
+    def _report(self, fraction: float, message: str) -> None:
+        if self._stop.is_set():
+            raise Cancelled
+        now = time.monotonic()
+        if message != self._last_message or now - self._last_report > 1 / REPORTS_PER_SECOND:
+            self._last_report, self._last_message = now, message
+            self.progressed.emit(fraction, message)
+
+    def _end(self, outcome: tuple[Any, tuple[Any, ...]]) -> None:
+        from napari.utils.notifications import show_error
+
+        self._worker = None
+        signal, values = outcome
+        # After a cancel nobody waits for a result that came all the same.
+        if self._stop.is_set() and signal is not self.failed:
+            signal, values = self.cancelled, ()
+        if signal is self.failed:
+            show_error(values[0])
+        signal.emit(*values)
+        self.finished.emit()
