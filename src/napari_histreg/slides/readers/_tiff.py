@@ -168,21 +168,21 @@ def _source(
         if needed > there:
             raise _too_short(path.name, needed, there)
         mapped = np.memmap(path, dtype, "r", offset, shape)
-        return MappedPixels(
-            path.name, _planes_first(mapped, series.keyframe.axes)[chosen], colours.convert, colours.dtype
-        )
+        pages = _planes_first(mapped, series.keyframe.axes)
+        return MappedPixels(path.name, pages, chosen.tolist(), colours.convert, colours.dtype)
     if len(series) != math.prod(series.shape[:-own]):
         raise DamagedFile(
             f"{path.name} lists {len(series)} of {math.prod(series.shape[:-own])} planes. Export it again."
         )
-    pages = [_page_level(path.name, one, chosen, colours) for one in levels]
-    return TiffPixels(path.name, pages, colours.convert, colours.dtype)
+    tiled = [_page_level(path.name, one, chosen, colours) for one in levels]
+    return TiffPixels(path.name, tiled, colours.convert, colours.dtype)
 
 
 def _planes_first(mapped: NDArray[Any], axes: str) -> NDArray[Any]:
-    """Return a view (P, ...) whose page axes `axes` are ordered (S, Y, X)."""
-    order = [1 + axes.index(axis) for axis in "SYX" if axis in axes]
-    return mapped.transpose(0, *order)
+    """Return a view (P, S, Y, X) of pages (P, …) whose own axes are `axes`."""
+    if "S" not in axes:
+        return mapped.transpose(0, 1 + axes.index("Y"), 1 + axes.index("X"))[:, None]
+    return mapped.transpose(0, *(1 + axes.index(axis) for axis in "SYX"))
 
 
 def _page_level(name: str, series: Any, chosen: NDArray[np.intp], colours: Colours) -> PageLevel:

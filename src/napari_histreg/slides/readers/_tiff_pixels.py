@@ -212,8 +212,10 @@ class MappedPixels:
     ----------
     name : str
         The file, for messages.
-    planes : (R, Y, X) ndarray
+    pages : (P, S, Y, X) ndarray
         A view on the memory-mapped file.
+    chosen : sequence of int
+        The pages whose samples are the raw planes.
     convert : callable, optional
         As in `TiffPixels`.
     dtype : numpy dtype
@@ -221,23 +223,39 @@ class MappedPixels:
     """
 
     def __init__(
-        self, name: str, planes: NDArray[Any], convert: Convert | None, dtype: np.dtype[Any]
+        self,
+        name: str,
+        pages: NDArray[Any],
+        chosen: Sequence[int],
+        convert: Convert | None,
+        dtype: np.dtype[Any],
     ) -> None:
         self._name = name
-        self._planes: NDArray[Any] | None = planes
+        self._pages: NDArray[Any] | None = pages
+        self._planes = [(int(page), sample) for page in chosen for sample in range(pages.shape[1])]
         self._convert = convert
         self._dtype = dtype
 
     def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
         """Read a region; see `PixelSource`."""
-        planes, (rows, columns) = self._planes, region.slices
-        if planes is None:
-            raise closed_error(self._name)
         if self._convert is not None:
-            part = self._convert(np.array(planes[:, rows, columns], planes.dtype.newbyteorder("=")))
+            part = self._convert(self._raw(region, self._planes))
             return pick(part, channels).astype(self._dtype, copy=False)
-        return np.array(pick(planes[:, rows, columns], channels), self._dtype)
+        wanted = self._planes if channels is None else [self._planes[k] for k in channels]
+        return self._raw(region, wanted)
+
+    def _raw(self, region: Region, planes: Sequence[tuple[int, int]]) -> NDArray[Any]:
+        """Copy raw planes (R, H, W) in native byte order, touching no others."""
+        pages, (rows, columns) = self._pages, region.slices
+        if pages is None:
+            raise closed_error(self._name)
+        dtype = pages.dtype.newbyteorder("=")
+        first, samples = planes[0][0], pages.shape[1]
+        if list(planes) == [(first, sample) for sample in range(samples)]:
+            # Interleaved colours stay interleaved in memory, which saves most callers a copy.
+            return np.array(pages[first, :, rows, columns], dtype, order="K", subok=False)
+        return np.stack([np.array(pages[p, s, rows, columns], dtype, subok=False) for p, s in planes])
 
     def close(self) -> None:
         """Let the file go."""
-        self._planes = None
+        self._pages = None
