@@ -13,7 +13,8 @@ import numpy as np
 from napari_histreg.errors import RegistrationError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.slides import Slide, fingerprint
+from napari_histreg.slides import Slide
+from napari_histreg.slides.fingerprint import fingerprint
 from napari_histreg.transforms import MatrixTransform, Transform, approximate_affine, pixel_matrix
 
 __all__ = ["Outcome", "Registration", "SlideRecord", "Step", "StepLog", "VerdictWord", "software_versions"]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from napari_histreg.errors import DamagedFile, RegistrationError
 from napari_histreg.registration.record import Registration, SlideRecord
-from napari_histreg.slides import Slide, fingerprint, open_slide
+from napari_histreg.slides import Slide, open_slide
+from napari_histreg.slides.fingerprint import fingerprint
 
 __all__ = ["reopen_fixed", "reopen_moving"]
 
