@@ -24,6 +24,9 @@ DAB = (0.27, 0.57, 0.78)
 SAMPLE_PX = 200_000
 """Pixels that colours are estimated from; more change the third digit only."""
 
+NO_GLASS = 0.85
+"""A valid part whose brightest pixels are below this share of its surroundings is all tissue."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stains:
@@ -103,7 +106,8 @@ def estimate_white(rgb: ArrayLike, mask: ArrayLike | None = None) -> FloatArray:
     Returns
     -------
     (C,) ndarray of float64
-        The 99.5th percentile of each channel, at least a tiny positive number.
+        The 99.5th percentile of each channel, at least a tiny positive number. Where all of the valid
+        part is much darker than what surrounds it, it holds no glass, and the surroundings count.
 
     Examples
     --------
@@ -111,14 +115,22 @@ def estimate_white(rgb: ArrayLike, mask: ArrayLike | None = None) -> FloatArray:
     [240.0, 240.0, 240.0]
     """
     planes = np.asarray(rgb, np.float32)
-    valid = np.isfinite(planes).all(0)
-    if mask is not None:
-        valid &= np.asarray(mask, bool)
+    finite = np.isfinite(planes).all(0)
+    valid = finite if mask is None else finite & np.asarray(mask, bool)
     if not valid.any():
         return np.ones(planes.shape[0])
-    light = planes[:, valid]
-    light = light[:, :: max(1, light.shape[1] // SAMPLE_PX)]
-    return np.maximum(np.percentile(light, 99.5, axis=1).astype(np.float64), 1e-6)
+    brightest = _brightest(planes[:, valid])
+    border = finite & ~valid
+    if border.any():
+        around = _brightest(planes[:, border])
+        if (brightest < NO_GLASS * around).all():
+            brightest = around
+    return np.maximum(brightest, 1e-6)
+
+
+def _brightest(light: NDArray[np.float32]) -> FloatArray:
+    step = max(1, light.shape[1] // SAMPLE_PX)
+    return np.percentile(light[:, ::step], 99.5, axis=1).astype(np.float64)
 
 
 def optical_density(
@@ -154,7 +166,7 @@ def optical_density(
     light = estimate_white(planes, valid) if white is None else np.asarray(white, float)
     # 1/255 of the white is the least that 8-bit cameras tell from black.
     share = np.where(valid, planes, 0) / light.astype(np.float32)[:, None, None]
-    density = -np.log10(np.clip(share, 1 / 255, 1))
+    density = np.abs(np.log10(np.clip(share, 1 / 255, 1)))
     return np.where(valid, density, 0).astype(np.float32)
 
 
@@ -251,8 +263,8 @@ def separate_stains(density: ArrayLike, stains: Stains) -> NDArray[np.float32]:
     --------
     >>> stains = ruifrok_stains("dab")
     >>> density = 0.5 * stains.vectors[1][:, None, None]
-    >>> separate_stains(density, stains).round(3).ravel().tolist()
-    [-0.0, 0.5, 0.0]
+    >>> np.abs(separate_stains(density, stains).round(3)).ravel().tolist()
+    [0.0, 0.5, 0.0]
     """
     planes = np.asarray(density, np.float32)
     if planes.ndim != 3 or planes.shape[0] != 3:

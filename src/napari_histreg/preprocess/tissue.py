@@ -58,7 +58,7 @@ def tissue_mask(
     if not valid.any():
         return valid
     kind = modality or guess_modality(array, valid, is_rgb=is_rgb)
-    found = _stained(array, valid) if kind == "brightfield" else _glowing(array, valid)
+    found = _stained(array, valid) if kind == "brightfield" else _glowing(array, _with_darkness(array, valid))
     return _tidy(found & valid) & valid
 
 
@@ -105,10 +105,23 @@ def _glowing(array: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np
     return smooth > _otsu(values)
 
 
+def _with_darkness(array: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Add the border to the valid pixels where it is as dark as the background of fluorescence."""
+    finite = np.asarray(np.isfinite(array).all(axis=0), bool)
+    border = finite & ~valid
+    grey = array.mean(0)
+    if border.any() and np.median(grey[border]) <= np.percentile(grey[valid], 5):
+        return finite
+    return valid
+
+
 def _otsu(values: NDArray[np.float32]) -> float:
     from skimage.filters import threshold_otsu
 
-    return float(threshold_otsu(values)) if values.max() > values.min() else float(values.max())
+    lowest, highest = float(values.min()), float(values.max())
+    if highest - lowest <= 1e-5 * max(abs(highest), 1.0):
+        return highest
+    return float(threshold_otsu(values.astype(np.float64)))
 
 
 def _tidy(found: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,22 @@ Picture = NDArray[np.uint8]
 
 INK = (235, 235, 235)
 PAPER = 24
+
+
+def _write(draw: Any, at: tuple[float, float], words: str, size: int, *, rim: bool = False) -> None:
+    """Write a line of text; the font that comes with Pillow has no µ, so it is made from a u."""
+    from PIL import ImageFont
+
+    font = ImageFont.load_default(size)
+    style = {"stroke_width": 2, "stroke_fill": (0, 0, 0)} if rim else {}
+    draw.text(at, words.replace("µ", "u"), fill=INK, font=font, **style)
+    for index, letter in enumerate(words):
+        if letter == "µ":
+            left = at[0] + draw.textlength(words[:index].replace("µ", "u"), font=font)
+            x0, y0, _, y1 = (float(v) for v in font.getbbox("u"))
+            width = max(1, round(size / 11))
+            stem = (left + x0, at[1] + y0, left + x0 + width - 1, at[1] + y1 + size / 4)
+            draw.rectangle(stem, fill=INK)
 
 
 def caption(picture: Picture, text: str) -> Picture:
@@ -39,7 +56,7 @@ def caption(picture: Picture, text: str) -> Picture:
     draw = ImageDraw.Draw(strip)
     while text and draw.textlength(text, font=font) > picture.shape[1] - 10:
         text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
-    draw.text((6, 3), text, fill=INK, font=font)
+    _write(draw, (6, 3), text, size)
     return np.concatenate([np.asarray(strip, np.uint8), picture])
 
 
@@ -80,7 +97,7 @@ def scale_bar(picture: Picture, spacing: float, unit: str) -> Picture:
     >>> bool(picture[80:, :60].max() > 200)
     True
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     height, width = picture.shape[:2]
     if min(height, width) < 60:
@@ -93,14 +110,11 @@ def scale_bar(picture: Picture, spacing: float, unit: str) -> Picture:
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     size = int(np.clip(width / 32, 10, 16))
-    font = ImageFont.load_default(size)
     x0, y0, x1 = 8, height - 12, 8 + round(length / spacing)
     # A dark rim keeps the bar readable on any picture.
     draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y0 + 4), fill=(0, 0, 0))
     draw.rectangle((x0, y0, x1, y0 + 3), fill=(255, 255, 255))
-    draw.text(
-        (x0, y0 - size - 5), words, fill=(255, 255, 255), font=font, stroke_width=2, stroke_fill=(0, 0, 0)
-    )
+    _write(draw, (x0, y0 - size - 7), words, size, rim=True)
     return np.asarray(image, np.uint8)
 
 

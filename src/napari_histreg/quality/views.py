@@ -44,9 +44,9 @@ class ColourRaster:
 def signal_raster(
     slide: Slide, spacing: float, signal: Signal = "nuclear", channel: int | str | None = None
 ) -> Raster:
-    """Read a slide's signal from 0 to 1; a blank slide gives zeros rather than an error."""
+    """Read a slide's signal from 0 to 1 for looking at; a blank slide gives zeros rather than an error."""
     planes, plane, valid = extract_signal(slide, spacing, signal, channel=channel)
-    return Raster(scale_percentiles(plane, valid), planes.spacing, planes.origin, valid)
+    return Raster(scale_percentiles(plane, valid, low=10), planes.spacing, planes.origin, valid)
 
 
 def centred(fixed: Slide, moving: Slide) -> Similarity:

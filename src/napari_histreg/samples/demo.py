@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.files import written_whole
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.preprocess.stain import estimate_white, optical_density, ruifrok_stains, separate_stains
 from napari_histreg.transforms import Similarity
@@ -116,10 +117,8 @@ def _write(
     pixel_um: float,
     channels: tuple[tuple[str, tuple[int, int, int]], ...] | None,
 ) -> None:
-    """Write an OME-TIFF under a temporary name and rename it, so that no half file stays behind."""
+    """Write an OME-TIFF."""
     import tifffile
-
-    from napari_histreg.errors import WriteError
 
     metadata: dict[str, Any] = {
         "PhysicalSizeX": pixel_um,
@@ -137,17 +136,11 @@ def _write(
         # OME colours are signed 32-bit numbers: red, green, blue, alpha.
         packed = [np.array([*colour, 255], ">u1").view(">i4").item() for _, colour in channels]
         metadata["Channel"] = {"Name": [name for name, _ in channels], "Color": packed}
-    half = path.with_name(f".{path.name}.part")
-    try:
-        with tifffile.TiffWriter(half, ome=True) as writer:
-            writer.write(
-                planes,
-                photometric="rgb" if channels is None else "minisblack",
-                compression="zlib",
-                tile=(256, 256),
-                metadata=metadata,
-            )
-        half.replace(path)
-    except OSError as error:
-        half.unlink(missing_ok=True)
-        raise WriteError(f"Cannot write {path}: {error.strerror or error}. Choose another folder.") from error
+    with written_whole(path) as temporary, tifffile.TiffWriter(temporary, ome=True) as writer:
+        writer.write(
+            planes,
+            photometric="rgb" if channels is None else "minisblack",
+            compression="zlib",
+            tile=(256, 256),
+            metadata=metadata,
+        )
