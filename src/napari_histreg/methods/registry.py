@@ -1,0 +1,201 @@
+"""The table of registration methods: what each can do, what it needs, and how to get it."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Literal
+
+from napari_histreg.errors import MissingDependency
+from napari_histreg.methods.method import Method
+from napari_histreg.optional import is_installed
+
+__all__ = ["METHODS", "MethodSpec", "find_method", "list_methods", "method_class"]
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """One row of the table of methods.
+
+    Parameters
+    ----------
+    name : str
+        By which the method is called.
+    title : str
+        For a menu.
+    summary : str
+        What it does and when to choose it, in one sentence.
+    target : str
+        Where the class is, as ``module:Class``; imported on use.
+    requires : tuple of str
+        Modules it imports.
+    extra : str or None
+        The extra of this package that installs them; None where the package itself does.
+    kinds : tuple of str
+        Transforms it can return.
+    multimodal : bool
+        Whether the two signals may differ in more than brightness and contrast.
+    nonrigid : bool
+        Whether it can bend.
+    signal : "nuclear" or "grey"
+        Which signal of a slide it is best given.
+    rotation_deg : float
+        Largest rotation it finds without a start; 180 means any.
+    scale_range : (float, float)
+        Smallest and largest ratio of scales it finds without a start.
+    mirror : bool
+        Whether it finds a mirrored image without a start.
+    tolerance_px : float
+        Error it stays below, in pixels of the fixed raster, on two stains of one synthetic tissue.
+    doi : tuple of str
+        Sources of the algorithm.
+    """
+
+    name: str
+    title: str
+    summary: str
+    target: str
+    requires: tuple[str, ...] = ()
+    extra: str | None = None
+    kinds: tuple[str, ...] = ()
+    multimodal: bool = False
+    nonrigid: bool = False
+    signal: Literal["nuclear", "grey"] = "nuclear"
+    rotation_deg: float = 0.0
+    scale_range: tuple[float, float] = (1.0, 1.0)
+    mirror: bool = False
+    tolerance_px: float = 1.0
+    doi: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Modules that the method needs and that are not installed."""
+        return tuple(module for module in self.requires if not is_installed(module))
+
+    @property
+    def is_available(self) -> bool:
+        """Whether everything the method needs is installed; nothing is imported to find out."""
+        return not self.missing
+
+    @property
+    def install_line(self) -> str:
+        """The line that installs what the method needs."""
+        package = "napari-histreg" if self.extra is None else f"napari-histreg[{self.extra}]"
+        return f'pip install "{package}"'
+
+    def load(self) -> type[Method]:
+        """Import the method's class.
+
+        Raises
+        ------
+        MissingDependency
+            A package it needs is not installed; the message holds the install line.
+        """
+        if self.missing:
+            raise MissingDependency(
+                f'Method "{self.name}" needs {", ".join(self.missing)}, which is not installed. '
+                f"Install it with: {self.install_line}"
+            )
+        module, _, attribute = self.target.partition(":")
+        found: type[Method] = getattr(importlib.import_module(module), attribute)
+        return found
+
+
+METHODS: tuple[MethodSpec, ...] = (
+    MethodSpec(
+        name="sift",
+        title="SIFT features",
+        summary="Matches distinct points; any rotation, scale and mirror; best where both images show "
+        "the same section.",
+        target="napari_histreg.methods.features:Sift",
+        requires=("cv2",),
+        kinds=("rigid", "similarity", "affine", "projective"),
+        rotation_deg=180.0,
+        scale_range=(0.4, 2.5),
+        mirror=True,
+        tolerance_px=1.0,
+        doi=("10.1023/B:VISI.0000029664.99615.94", "10.1145/358669.358692"),
+    ),
+    MethodSpec(
+        name="orb",
+        title="ORB features",
+        summary="Matches distinct points, faster and coarser than SIFT; any rotation and mirror.",
+        target="napari_histreg.methods.features:Orb",
+        requires=("cv2",),
+        kinds=("rigid", "similarity", "affine", "projective"),
+        rotation_deg=180.0,
+        scale_range=(0.6, 1.6),
+        mirror=True,
+        tolerance_px=1.0,
+        doi=("10.1109/ICCV.2011.6126544", "10.1145/358669.358692"),
+    ),
+    MethodSpec(
+        name="ecc",
+        title="ECC",
+        summary="Maximises the correlation of two signals that agree up to brightness and contrast; exact, "
+        "from a start that is nearly right.",
+        target="napari_histreg.methods.ecc:ECC",
+        requires=("cv2",),
+        kinds=("translation", "rigid", "affine", "projective"),
+        rotation_deg=8.0,
+        scale_range=(0.95, 1.05),
+        tolerance_px=0.5,
+        doi=("10.1109/TPAMI.2008.113",),
+    ),
+)
+
+
+def list_methods(*, available: bool | None = None) -> tuple[MethodSpec, ...]:
+    """Give the table of methods.
+
+    Parameters
+    ----------
+    available : bool, optional
+        Only those whose packages are installed (True) or missing (False); all by default.
+
+    Returns
+    -------
+    tuple of MethodSpec
+
+    Examples
+    --------
+    >>> "ecc" in [spec.name for spec in list_methods()]
+    True
+    """
+    return tuple(spec for spec in METHODS if available is None or spec.is_available == available)
+
+
+def find_method(name: str) -> MethodSpec:
+    """Look a method up by its name.
+
+    Raises
+    ------
+    ValueError
+        There is no such method; the message lists those there are.
+
+    Examples
+    --------
+    >>> find_method("ecc").kinds
+    ('translation', 'rigid', 'affine', 'projective')
+    """
+    for spec in METHODS:
+        if spec.name == name:
+            return spec
+    names = ", ".join(spec.name for spec in METHODS)
+    raise ValueError(f'There is no method "{name}". Choose one of: {names}.')
+
+
+def method_class(name: str) -> type[Method]:
+    """Import a method's class by its name.
+
+    Raises
+    ------
+    ValueError
+        There is no such method.
+    MissingDependency
+        A package it needs is not installed.
+
+    Examples
+    --------
+    >>> method_class("ecc").name
+    'ecc'
+    """
+    return find_method(name).load()

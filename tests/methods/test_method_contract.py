@@ -1,0 +1,195 @@
+"""What every method in the table promises, tried on two stains of one synthetic tissue."""
+
+import numpy as np
+import pytest
+
+from napari_histreg.errors import RegistrationError
+from napari_histreg.methods import METHODS, Method, MethodSpec
+from napari_histreg.progress import Cancelled
+from napari_histreg.raster import Raster
+from napari_histreg.transforms import Similarity, Transform
+from phantoms import Pair, pair
+
+SPACING = 0.5
+
+
+@pytest.fixture(params=METHODS, ids=lambda spec: spec.name)
+def spec(request: pytest.FixtureRequest) -> MethodSpec:
+    found: MethodSpec = request.param
+    if not found.is_available:
+        pytest.skip(f"{', '.join(found.missing)} is not installed: {found.install_line}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def pairs() -> dict[str, Pair]:
+    """One pair for each thing that a method may or may not be able to find."""
+    common = {"spacings": (SPACING, SPACING * 1.1), "stretch": 1.0}
+    return {
+        "shift": pair(shift=(5.0, -3.0), **common),
+        "turn": pair(angle_deg=6.0, shift=(2.0, 3.0), **common),
+        "any": pair(angle_deg=131.0, scale=1.15, shift=(4.0, -6.0), **common),
+        "mirror": pair(angle_deg=50.0, mirrored=True, shift=(-3.0, 5.0), **common),
+    }
+
+
+def reach(spec: MethodSpec) -> list[str]:
+    """Name the pairs that a method says it aligns without a start."""
+    names = ["shift"]
+    if spec.rotation_deg >= 6:
+        names.append("turn")
+    if spec.rotation_deg >= 180 and spec.scale_range[1] > 1.15:
+        names.append("any")
+    if spec.mirror and spec.rotation_deg >= 180:
+        names.append("mirror")
+    return names
+
+
+def default(spec: MethodSpec) -> Method:
+    return spec.load()()
+
+
+def test_recovers_a_known_transform(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    for name in reach(spec):
+        case = pairs[name]
+        found = default(spec).estimate(case.fixed, case.moving)
+        error_um = float(np.median(case.errors(found.fixed_to_moving)))
+        assert error_um <= spec.tolerance_px * SPACING, name
+
+
+def test_goes_on_from_a_start(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    case = pairs["mirror"]
+    nearly = Similarity.of(angle_deg=2.0, translation=(1.0, -1.0), centre=(64.0, 64.0))
+    found = default(spec).estimate(case.fixed, case.moving, initial=nearly.then(case.fixed_to_moving))
+    error_um = float(np.median(case.errors(found.fixed_to_moving)))
+    assert error_um <= spec.tolerance_px * SPACING
+
+
+def test_exchanged_images_give_the_inverse(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    case = pairs[reach(spec)[-1]]
+    there = default(spec).estimate(case.fixed, case.moving).fixed_to_moving
+    back = default(spec).estimate(case.moving, case.fixed).fixed_to_moving
+    points = case.fixed.to_world(np.mgrid[30:226:5j, 30:226:5j].reshape(2, -1).T)
+    # Each way may be off by the tolerance.
+    assert np.median(np.linalg.norm(back(there(points)) - points, axis=1)) <= 2 * spec.tolerance_px * SPACING
+
+
+def test_same_input_gives_the_same_answer(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    case = pairs["shift"]
+    points = np.array([[0.0, 0.0], [100.0, 20.0], [30.0, 90.0]])
+    answers = [default(spec).estimate(case.fixed, case.moving).fixed_to_moving(points) for _ in range(2)]
+    np.testing.assert_array_equal(*answers)
+
+
+def blanks() -> dict[str, Raster]:
+    shape = (128, 128)
+    textured = np.random.default_rng(0).random(shape).astype(np.float32)
+    half = np.full(shape, np.nan, np.float32)
+    return {
+        "constant": Raster(np.full(shape, 7.0, np.float32)),
+        "nan": Raster(half),
+        "infinite": Raster(np.full(shape, np.inf, np.float32)),
+        "masked": Raster(textured, mask=np.zeros(shape, bool)),
+        "one pixel": Raster(np.ones((1, 1), np.float32)),
+        "line": Raster(np.ones((1, 10000), np.float32)),
+    }
+
+
+@pytest.mark.parametrize("kind", list(blanks()))
+def test_nothing_to_align_is_an_error(spec: MethodSpec, pairs: dict[str, Pair], kind: str) -> None:
+    tissue, blank = pairs["shift"].fixed, blanks()[kind]
+    for images in ((tissue, blank), (blank, tissue), (blank, blank)):
+        with pytest.raises(RegistrationError) as error:
+            default(spec).estimate(*images)
+        assert type(error.value) is not RegistrationError
+        assert "\n" not in str(error.value)
+        assert str(error.value).endswith(".")
+
+
+def test_unrelated_images_are_refused(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    other = pair(seed=77, spacings=(SPACING, SPACING))
+    with pytest.raises(RegistrationError):
+        default(spec).estimate(pairs["shift"].fixed, other.moving)
+
+
+def test_masked_and_missing_pixels_do_not_matter(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    case = pairs["shift"]
+    pixels = case.moving.pixels.copy()
+    mask = np.ones(pixels.shape, bool)
+    pixels[:20], mask[:20] = 50.0, False
+    pixels[-15:, -40:] = np.nan
+    dirty = Raster(pixels, case.moving.spacing, case.moving.origin, mask)
+    found = default(spec).estimate(case.fixed, dirty)
+    assert float(np.median(case.errors(found.fixed_to_moving))) <= spec.tolerance_px * SPACING
+
+
+def test_inputs_are_left_alone(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    case = pairs["shift"]
+    before = [(r.pixels.copy(), r.mask.copy()) for r in (case.fixed, case.moving)]
+    for raster in (case.fixed, case.moving):
+        raster.pixels.setflags(write=False)
+        raster.mask.setflags(write=False)
+    default(spec).estimate(case.fixed, case.moving)
+    for raster, (pixels, mask) in zip((case.fixed, case.moving), before, strict=True):
+        np.testing.assert_array_equal(raster.pixels, pixels)
+        np.testing.assert_array_equal(raster.mask, mask)
+
+
+def test_progress_runs_from_start_to_end(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    told: list[tuple[float, str]] = []
+    case = pairs["shift"]
+    default(spec).estimate(case.fixed, case.moving, progress=lambda f, m: told.append((f, m)))
+    fractions = [f for f, _ in told]
+    assert len(told) >= 3
+    assert fractions == sorted(fractions)
+    assert fractions[0] >= 0
+    assert fractions[-1] == 1
+    assert all(m for _, m in told)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.4, 0.85])
+def test_a_cancel_passes_through(spec: MethodSpec, pairs: dict[str, Pair], after: float) -> None:
+    def stop(fraction: float, message: str) -> None:
+        if fraction >= after:
+            raise Cancelled
+
+    case = pairs["shift"]
+    with pytest.raises(Cancelled):
+        default(spec).estimate(case.fixed, case.moving, progress=stop)
+
+
+def test_parameters_survive_json(spec: MethodSpec) -> None:
+    method = default(spec)
+    assert type(method).model_validate_json(method.model_dump_json()) == method
+
+
+def test_parameters_come_as_text_and_have_bounds_and_words(spec: MethodSpec) -> None:
+    """The command line hands over strings; a form needs a title, a help text and limits."""
+    cls = spec.load()
+    method = cls()
+    for key, info in cls.model_fields.items():
+        assert info.title, key
+        assert info.description, key
+        value = getattr(method, key)
+        if isinstance(value, bool | int | float | str):
+            assert getattr(cls.model_validate({key: str(value)}), key) == value
+        schema = cls.model_json_schema()["properties"][key]
+        if schema.get("type") in ("integer", "number"):
+            low = schema.get("minimum", schema.get("exclusiveMinimum"))
+            high = schema.get("maximum", schema.get("exclusiveMaximum"))
+            for outside in (low - 1, high + 1):
+                with pytest.raises(ValueError, match=key):
+                    cls.model_validate({key: outside})
+    with pytest.raises(ValueError, match="no_such_parameter"):
+        cls.model_validate({"no_such_parameter": 1})
+
+
+def test_the_row_tells_the_truth(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+    cls = spec.load()
+    assert cls.name == spec.name
+    assert spec.doi
+    assert cls.__doc__
+    case = pairs["shift"]
+    found = default(spec).estimate(case.fixed, case.moving).fixed_to_moving
+    assert isinstance(found, Transform)
+    assert found.kind in spec.kinds or spec.nonrigid
