@@ -213,7 +213,10 @@ CASES = [
     _tif("tiff strips lzw", compression="lzw", predictor=True, rowsperstrip=37),
     _tif("tiff tiled deflate", tile=(256, 128), compression="zlib", predictor=True),
     _tif("tiff tiled zstd", tile=(256, 256), compression="zstd"),
-    _tif("tiff tiled jpeg", tile=(256, 256), compression="jpeg", compressionargs=JPEG, subsampling=(1, 1), tolerance=8),
+    _tif(
+        "tiff tiled jpeg", tile=(256, 256), compression="jpeg", compressionargs=JPEG, subsampling=(1, 1),
+        tolerance=8,
+    ),
     _tif("tiff tiled jpeg2000", tile=(256, 256), compression="jpeg2000"),
     _tif("tiff planar", planarconfig="separate", tile=(256, 256), compression="zlib"),
     _tif("tiff planar in one piece", planarconfig="separate"),

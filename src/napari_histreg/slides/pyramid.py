@@ -9,6 +9,7 @@ bits and more as well as booleans are taken for labels: the most frequent of the
 a blend.
 """
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +33,8 @@ def nominal_downsample(full: int, reduced: int) -> float:
     """Tell by how much one side of a level was reduced.
 
     Writers halve and drop or repeat the odd last pixel, so 4443 px become 2221 although the factor
-    was 2 and not 2.0005. A whole factor is returned where rounding explains the size.
+    was 2 and not 2.0005. A power of two, or else another whole factor, is returned where rounding
+    explains the size.
 
     Parameters
     ----------
@@ -45,8 +47,10 @@ def nominal_downsample(full: int, reduced: int) -> float:
     (2.0, 3.3333333333333335)
     """
     ratio = full / reduced
-    whole = max(round(ratio), 1)
-    return float(whole) if abs(full / whole - reduced) < 1 else ratio
+    for whole in (2 ** max(round(math.log2(ratio)), 0), max(round(ratio), 1)):
+        if abs(full / whole - reduced) < 1:
+            return float(whole)
+    return ratio
 
 
 def is_label_dtype(dtype: np.dtype[Any]) -> bool:

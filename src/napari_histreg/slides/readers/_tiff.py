@@ -68,6 +68,8 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
     finally:
         tif.close()
     shapes = [(int(one.keyframe.imagelength), int(one.keyframe.imagewidth)) for one in pixel_levels]
+    if min(min(shape) for shape in shapes) < 1:
+        raise DamagedFile(f"{path.name} says that it is 0 pixels large. Export it again.")
     return Slide(
         name=path.name,
         levels=tuple(
