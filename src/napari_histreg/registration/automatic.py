@@ -1,0 +1,249 @@
+"""Automatic: one button for any two slides, across stains, with an honest verdict.
+
+1. **look**: an overview of each slide, its channels made comparable, borders that are no image masked.
+2. **find**: attempts, cheap ones first, until one convinces. Each proposes poses (an exhaustive search over
+   rotation, mirror, scale and shift; given and plain starts; mutual information), refines them by blocks,
+   and has the best judged against all others.
+3. **sharpen**: blocks at finer levels, where the overview is coarser than the accuracy asked for.
+4. **bend** (on request): a displacement field, as stiff as left-out blocks ask.
+5. **verdict**.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from napari_histreg.errors import NoTissue
+from napari_histreg.geometry import FloatArray
+from napari_histreg.methods.picture import Picture
+from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.registration.attempts import (
+    QUICK,
+    THOROUGH,
+    Attempt,
+    Finding,
+    by_search,
+    by_starts,
+    find_pose,
+)
+from napari_histreg.registration.finer import sharpen
+from napari_histreg.registration.overview import Overview, look_at, with_channels
+from napari_histreg.registration.record import Outcome, StepLog
+from napari_histreg.registration.request import Request
+from napari_histreg.registration.verdict import Verdict
+from napari_histreg.slides import Slide
+from napari_histreg.transforms import Affine, Transform, approximate_affine, fit_affine
+
+__all__ = ["Automatic", "scale_ranges"]
+
+
+class Automatic(BaseModel):
+    """Align any two slides of one specimen: stains, rotation, mirror, scale and overlap may differ.
+
+    Parameters
+    ----------
+    nonrigid : bool
+        Whether to bend the moving slide after the affine alignment is accepted.
+    mirror : bool
+        Whether a mirrored slide is considered.
+    scale_play : float
+        How far the scale may differ from what the pixel sizes say, as a share.
+    scale_range : float
+        Where a pixel size is missing: how many times larger or smaller one field of view may be.
+    sharpen : bool
+        Whether finer levels of the slides are used, to about 1 µm.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: ClassVar[str] = "auto"
+
+    nonrigid: bool = Field(False, title="Bend", description="Add a displacement field to the affine alignment")
+    mirror: bool = Field(True, title="Mirror", description="Consider that the slide may be mirrored")
+    scale_play: float = Field(
+        0.12, ge=0.01, le=0.5, title="Scale play", description="How far known pixel sizes may be wrong, as a share"
+    )
+    scale_range: float = Field(
+        2.6, ge=1.1, le=4.0, title="Scale range", description="Scales searched where a pixel size is unknown"
+    )
+    sharpen: bool = Field(True, title="Sharpen", description="Use finer levels, to about 1 µm")
+
+    def align(
+        self, fixed: Slide, moving: Slide, request: Request, *, log: StepLog, progress: Progress = silent
+    ) -> Outcome:
+        """Align two slides; the table of contents of the whole recipe.
+
+        Parameters
+        ----------
+        fixed, moving : Slide
+            The slides.
+        request : Request
+            Channels and a start, where the user gave some.
+        log : StepLog
+            Takes what each step found.
+        progress : Progress, optional
+            Told of the progress; may raise `Cancelled`.
+
+        Returns
+        -------
+        Outcome
+            With "refused", the transform is the best guess.
+        """
+        try:
+            overviews = self.look(fixed, moving, request, log, portion(progress, 0.0, 0.1))
+        except NoTissue as error:
+            return Outcome(None, "refused", None, (str(error),))
+        finding = self.find(fixed, moving, overviews, request, log, portion(progress, 0.1, 0.7))
+        if finding is None:
+            return Outcome(None, "refused", None, ("No pose could be proposed: too little structure.",))
+        matrix = self.sharpened(fixed, moving, overviews, finding, log, portion(progress, 0.7, 0.8))
+        transform = self.bent(overviews, matrix, finding.verdict, log, portion(progress, 0.8, 1.0))
+        verdict = finding.verdict
+        progress(1.0, verdict.word)
+        remarks = (finding.attempt.remark,) if finding.attempt.remark else ()
+        return Outcome(transform, verdict.word, verdict.confidence, (*verdict.reasons, *remarks))
+
+    def look(
+        self, fixed: Slide, moving: Slide, request: Request, log: StepLog, progress: Progress = silent
+    ) -> tuple[Overview, Overview]:
+        """Make an overview of each slide; raises `NoTissue` where there is nothing to see."""
+        with log.step("look") as found:
+            progress(0.0, f"looking at {fixed.name}")
+            first = look_at(fixed, channel=request.fixed_channel)
+            progress(0.5, f"looking at {moving.name}")
+            second = look_at(moving, channel=request.moving_channel)
+            for word, slide, overview in (("fixed", fixed, first), ("moving", moving, second)):
+                found[f"{word} light"] = overview.modality
+                found[f"{word} channels"] = [slide.channels[k].name for k in overview.channels]
+                found[f"{word} valid"] = round(float(overview.picture.mask.mean()), 4)
+                found[f"{word} spacing"] = round(overview.picture.spacing, 6)
+        return first, second
+
+    def find(
+        self,
+        fixed: Slide,
+        moving: Slide,
+        overviews: tuple[Overview, Overview],
+        request: Request,
+        log: StepLog,
+        progress: Progress = silent,
+    ) -> Finding | None:
+        """Find the pose: attempts, cheap ones first, until one convinces."""
+        with log.step("find") as found:
+
+            def note(name: str, figures: dict[str, float], verdict: Verdict | None) -> None:
+                found[name] = {k: round(v, 3) for k, v in figures.items()}
+                if verdict is not None:
+                    found[name]["confidence"] = verdict.confidence
+                    found[name].update({k: round(v, 3) for k, v in verdict.measures.items()})
+
+            attempts = self.attempts(fixed, moving, overviews, request)
+            finding = find_pose(attempts, progress=progress, note=note)
+            if finding is not None:
+                found["found by"] = finding.attempt.name
+        return finding
+
+    def attempts(
+        self, fixed: Slide, moving: Slide, overviews: tuple[Overview, Overview], request: Request
+    ) -> list[Attempt]:
+        """List the ways to find the pose, in the order in which they are tried."""
+        first, second = overviews
+        pictures = first.picture, second.picture
+        knows = first.knows_size and second.knows_size
+        known, unknown = scale_ranges(*pictures, play=self.scale_play, widest=self.scale_range)
+        scales = known if knows else unknown
+        starts = _given(request.initial, first.picture)
+        if request.landmarks is not None and len(request.landmarks.fixed) >= 3:
+            starts.append(fit_affine(request.landmarks.fixed, request.landmarks.moving).matrix)
+        out = []
+        if starts:
+            out.append(Attempt("given start", by_starts(starts), pictures))
+        out.append(Attempt("quick search", by_search(pictures, scales, QUICK, mirror=self.mirror), pictures))
+        out.append(
+            Attempt("thorough search", by_search(pictures, scales, THOROUGH, mirror=self.mirror), pictures)
+        )
+        if knows:
+            remark = (
+                "With the scale that the pixel sizes give, nothing convinced; it was found with the scale "
+                "searched. Check the pixel sizes."
+            )
+            for name, grid in (("quick search, any scale", QUICK), ("thorough search, any scale", THOROUGH)):
+                out.append(Attempt(name, by_search(pictures, unknown, grid, mirror=self.mirror), pictures, remark))
+        out.extend(self._other_channels(fixed, moving, overviews, scales))
+        return out
+
+    def _other_channels(
+        self, fixed: Slide, moving: Slide, overviews: tuple[Overview, Overview], scales: tuple[float, float]
+    ) -> list[Attempt]:
+        """List attempts with other channels, where the slides have more."""
+        out = []
+        first, second = overviews
+        choices = [(a, second.channels) for a in first.others] + [(first.channels, b) for b in second.others]
+        for a, b in choices:
+            try:
+                pair = with_channels(fixed, first, a).picture, with_channels(moving, second, b).picture
+            except NoTissue:
+                continue
+            names = ", ".join([*(fixed.channels[k].name for k in a), *(moving.channels[k].name for k in b)])
+            search = by_search(pair, scales, QUICK, mirror=self.mirror)
+            out.append(Attempt(f"channels {names}", search, pair, f"It was found with the channels {names}."))
+        return out
+
+    def sharpened(
+        self,
+        fixed: Slide,
+        moving: Slide,
+        overviews: tuple[Overview, Overview],
+        finding: Finding,
+        log: StepLog,
+        progress: Progress = silent,
+    ) -> FloatArray:
+        """Refine an accepted pose by blocks at finer levels; returns the (3, 3) matrix."""
+        if not self.sharpen or finding.verdict.word == "refused":
+            return finding.matrix
+        with log.step("sharpen") as found:
+            return sharpen(fixed, moving, overviews, finding.matrix, found, progress=progress)
+
+    def bent(
+        self,
+        overviews: tuple[Overview, Overview],
+        matrix: FloatArray,
+        verdict: Verdict,
+        log: StepLog,
+        progress: Progress = silent,
+    ) -> Transform:
+        """Add a displacement field where asked for and the affine alignment is not refused."""
+        return Affine(matrix)
+
+
+def scale_ranges(
+    fixed: Picture, moving: Picture, *, play: float, widest: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Give the scales to search with and without known pixel sizes, moving world units per fixed one.
+
+    Without, the scale is measured against what would make the fields of view equally large.
+
+    Examples
+    --------
+    >>> from napari_histreg.methods.picture import Frame
+    >>> small = Picture(np.zeros((1, 50, 50), np.float32), Frame((50, 50), (1.0, 1.0), (0.0, 0.0)))
+    >>> large = Picture(np.zeros((1, 100, 100), np.float32), Frame((100, 100), (1.0, 1.0), (0.0, 0.0)))
+    >>> scale_ranges(small, large, play=0.1, widest=2.5)[1]
+    (0.8, 5.0)
+    """
+    ratio = moving.extent / fixed.extent
+    return (1 / (1 + play), 1 + play), (ratio / widest, ratio * widest)
+
+
+def _given(initial: Transform | None, fixed: Picture) -> list[FloatArray]:
+    """Return the start that the user gave, as affine matrices."""
+    if initial is None:
+        return []
+    if isinstance(initial, Affine):
+        return [initial.matrix]
+    steps = np.linspace(0.05, 0.95, 8)
+    low, high = fixed.box.min(0), fixed.box.max(0)
+    points = np.stack(np.meshgrid(*(low[k] + steps * (high[k] - low[k]) for k in range(2))), -1).reshape(-1, 2)
+    return [approximate_affine(initial, points).matrix]
+
+

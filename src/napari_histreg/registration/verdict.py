@@ -1,0 +1,291 @@
+"""Verdict: how far an alignment can be trusted, and why, in plain words.
+
+Three measures are joined that fail for different reasons. *Stand-out*: how far the pose exceeds its own
+shifts; chance of one pose cannot reach it, a strong outline can. *Margin*: how far it exceeds the best
+distinct wrong pose of the same pair; two round outlines fit well, but equally well at many angles.
+*Agreement*: how many blocks that took no part in the fit lie where it puts them; a pose that fits in one
+corner only has few.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from napari_histreg.errors import NoTissue
+from napari_histreg.geometry import FloatArray
+from napari_histreg.methods.block_matching import is_plausible
+from napari_histreg.methods.joint import learn_description
+from napari_histreg.methods.left_out import Agreement, left_out_agreement
+from napari_histreg.methods.picture import Picture, overlap_frame
+from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.registration.hypotheses import Hypothesis, best_rival, pose_z, propose_rivals
+from napari_histreg.registration.overview import look_at
+from napari_histreg.registration.record import VerdictWord
+from napari_histreg.slides import Slide
+from napari_histreg.transforms import Affine, Transform, approximate_affine
+
+__all__ = ["CRITERIA", "Criteria", "Measures", "Verdict", "decide", "judge", "judge_transform", "measure"]
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What the verdict asks for.
+
+    The weights are a logistic regression (ridge 0.2) on alignments of real pairs that belong together and
+    of pairs that do not, each centred on the value that lies half-way between the two kinds.
+
+    Parameters
+    ----------
+    stand_out, margin, agreement : float
+        Values at which a pose is as likely wrong as right, going by that measure alone.
+    weights : (float, float, float)
+        Of the logarithms of stand-out and margin, and of the square root of agreement.
+    bias : float
+        Added to the weighted sum.
+    accept, doubt : float
+        Least confidence of "accepted" and of "doubtful".
+    least_overlap : float
+        Share of the smaller picture that must be seen in both.
+    """
+
+    stand_out: float = 7.0
+    margin: float = 1.45
+    agreement: float = 4.2
+    weights: tuple[float, float, float] = (1.65, 2.08, 3.78)
+    bias: float = 0.0
+    accept: float = 0.5
+    doubt: float = 0.25
+    least_overlap: float = 0.03
+
+
+CRITERIA = Criteria()
+
+
+@dataclass(frozen=True)
+class Measures:
+    """What was measured of a pose.
+
+    Parameters
+    ----------
+    stand_out : float
+        Standard deviations above the pose's own shifts.
+    margin : float
+        Score over that of the best distinct wrong pose.
+    agreement : Agreement
+        Of blocks that took no part in the fit.
+    overlap : float
+        Share of the smaller picture that both show, 0 to 1.
+    plausible : bool
+        Whether the pose is one a specimen can have: finite, not singular, hardly sheared.
+    """
+
+    stand_out: float
+    margin: float
+    agreement: Agreement
+    overlap: float
+    plausible: bool = True
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far an alignment can be trusted.
+
+    Parameters
+    ----------
+    word : {"accepted", "doubtful", "refused"}
+        The verdict.
+    confidence : float or None
+        From 0 to 1: of alignments measured like this one, about so many were right; None where nothing
+        could be measured.
+    reasons : tuple of str
+        Why, in plain words.
+    measures : mapping of str to float
+        The figures behind it.
+    """
+
+    word: VerdictWord
+    confidence: float | None
+    reasons: tuple[str, ...]
+    measures: Mapping[str, float] = field(default_factory=dict)
+
+
+def judge_transform(
+    fixed: Slide, moving: Slide, fixed_to_moving: Transform, *, progress: Progress = silent
+) -> Verdict:
+    """Judge a transform between two slides, whatever method found it.
+
+    Parameters
+    ----------
+    fixed, moving : Slide
+        The slides.
+    fixed_to_moving : Transform
+        In world units; of one that bends, its affine approximation is judged.
+    progress : Progress, optional
+        Told of the progress; may raise `Cancelled`.
+
+    Returns
+    -------
+    Verdict
+        "refused" with the reason where a slide is blank.
+    """
+    try:
+        progress(0.0, "looking at both slides")
+        first, second = look_at(fixed).picture, look_at(moving).picture
+    except NoTissue as error:
+        return Verdict("refused", None, (str(error),))
+    if isinstance(fixed_to_moving, Affine):
+        matrix = fixed_to_moving.matrix
+    else:
+        middle = first.box.mean(0)
+        grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, 9),) * 2), -1).reshape(-1, 2)
+        points = middle + grid * np.abs(first.box - middle).max(0)
+        matrix = approximate_affine(fixed_to_moving, points).matrix
+    return judge(first, second, matrix, progress=portion(progress, 0.1, 1.0))
+
+
+def judge(
+    fixed: Picture,
+    moving: Picture,
+    fixed_to_moving: FloatArray,
+    *,
+    start: FloatArray | None = None,
+    hypotheses: Sequence[Hypothesis] | None = None,
+    criteria: Criteria = CRITERIA,
+    progress: Progress = silent,
+) -> Verdict:
+    """Judge a pose of two pictures against wrong ones.
+
+    Parameters
+    ----------
+    fixed, moving : Picture
+        The two overviews.
+    fixed_to_moving : (3, 3) ndarray
+        The pose, affine in world units, (y, x, 1).
+    start : (3, 3) ndarray, optional
+        The pose before blocks refined it. Half of the blocks then repeat the refinement and the other
+        half tests it; without it the pose is tested as it is.
+    hypotheses : sequence of Hypothesis, optional
+        Poses that were tried; searched for by default.
+    criteria : Criteria
+        What is asked for.
+    progress : Progress, optional
+        Told of the progress; may raise `Cancelled`.
+
+    Returns
+    -------
+    Verdict
+    """
+    matrix = np.asarray(fixed_to_moving, float)
+    if not _is_possible(matrix):
+        return decide(Measures(0.0, 0.0, Agreement(0, 0, 0.5), 0.0, plausible=False), criteria=criteria)
+    if hypotheses is None:
+        hypotheses = propose_rivals(fixed, moving, matrix, progress=portion(progress, 0.0, 0.8))
+    progress(0.8, "asking blocks that took no part in the fit")
+    measures = measure(fixed, moving, matrix, hypotheses, start=start)
+    return decide(measures, criteria=criteria)
+
+
+def measure(
+    fixed: Picture,
+    moving: Picture,
+    fixed_to_moving: FloatArray,
+    hypotheses: Sequence[Hypothesis],
+    *,
+    start: FloatArray | None = None,
+) -> Measures:
+    """Measure what a verdict rests on; see `judge`."""
+    describe = learn_description(fixed, moving, fixed_to_moving)
+    agreement = left_out_agreement(
+        fixed,
+        moving,
+        fixed_to_moving if start is None else start,
+        describe=describe,
+        refit=start is not None,
+    )
+    z = pose_z(fixed, moving, fixed_to_moving)
+    rival = best_rival(fixed, fixed_to_moving, hypotheses)
+    return Measures(
+        stand_out=pose_z(fixed, moving, fixed_to_moving, side=256),
+        # Chance alone brings the best of a few refined poses to about 4.
+        margin=z / max(rival, 4.0),
+        agreement=agreement,
+        overlap=overlap_share(fixed, moving, fixed_to_moving),
+    )
+
+
+def decide(measures: Measures, *, criteria: Criteria = CRITERIA) -> Verdict:
+    """Turn measures into a verdict with its reasons.
+
+    Examples
+    --------
+    >>> decide(Measures(20.0, 3.0, Agreement(30, 40, 0.06), 0.8)).word
+    'accepted'
+    >>> decide(Measures(4.0, 1.0, Agreement(2, 40, 0.06), 0.8)).word
+    'refused'
+    """
+    above = measures.agreement.above_chance
+    figures = {
+        "stand_out": measures.stand_out,
+        "margin": measures.margin,
+        "blocks_agreeing": float(measures.agreement.agreeing),
+        "blocks_tested": float(measures.agreement.tested),
+        "agreement": above,
+        "overlap": measures.overlap,
+    }
+    if not measures.plausible:
+        return Verdict("refused", 0.0, ("The transform is singular or sheared beyond what tissue can be.",))
+    x = (
+        np.log(max(measures.stand_out, 0.1) / criteria.stand_out),
+        np.log(max(measures.margin, 0.05) / criteria.margin),
+        np.sqrt(max(above, 0.0)) - np.sqrt(criteria.agreement),
+    )
+    logit = float(np.dot(criteria.weights, x)) + criteria.bias
+    confidence = float(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
+    if measures.overlap < criteria.least_overlap:
+        confidence = min(confidence, 0.2)
+    confidence = round(confidence, 4)
+    word: VerdictWord = "refused"
+    if confidence >= criteria.accept:
+        word = "accepted"
+    elif confidence >= criteria.doubt:
+        word = "doubtful"
+    return Verdict(word, confidence, _reasons(measures, criteria), figures)
+
+
+def overlap_share(fixed: Picture, moving: Picture, fixed_to_moving: FloatArray) -> float:
+    """Return how much of the smaller picture's valid area both show, 0 to 1."""
+    frame = overlap_frame(fixed, moving, fixed_to_moving, 96)
+    if frame is None:
+        return 0.0
+    both = fixed.sampled(frame, np.eye(3)).mask & moving.sampled(frame, fixed_to_moving).mask
+    shared = float(both.sum()) * frame.spacing[0] * frame.spacing[1]
+    scale = abs(np.linalg.det(fixed_to_moving[:2, :2]))
+    areas = (
+        float(fixed.mask.sum()) * fixed.spacing**2,
+        float(moving.mask.sum()) * moving.spacing**2 / scale,
+    )
+    return min(shared / max(min(areas), 1e-12), 1.0)
+
+
+def _is_possible(matrix: FloatArray) -> bool:
+    return bool(np.isfinite(matrix).all()) and is_plausible(matrix, anisotropy=2.0)
+
+
+def _reasons(measures: Measures, criteria: Criteria) -> tuple[str, ...]:
+    """Say what was measured and what was asked for."""
+    agreement = measures.agreement
+    expected = agreement.chance * agreement.tested
+    out = [
+        f"It fits {measures.margin:.1f} times as well as the best clearly different pose "
+        f"(about {criteria.margin:.1f} times is where right and wrong part).",
+        f"{agreement.agreeing} of {agreement.tested} blocks that took no part in the fit agree with it; "
+        f"chance would give {expected:.0f}.",
+        f"It stands {measures.stand_out:.0f} standard deviations above other shifts "
+        f"(about {criteria.stand_out:.0f} is where right and wrong part).",
+    ]
+    if measures.overlap < 0.4:
+        out.append(f"The two images share only {100 * measures.overlap:.0f} % of the smaller one.")
+    return tuple(out)
+
+
