@@ -1,0 +1,1 @@
+"""What the user sees: controls bound to the models; no arithmetic."""

@@ -1,0 +1,31 @@
+"""Everything for one pair of slides in one dock: landmarks, automatic, inspect, export."""
+
+from typing import Any
+
+from qtpy.QtWidgets import QTabWidget, QWidget
+
+from napari_histreg.plugin.widgets.parts import column
+from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
+from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
+
+__all__ = ["AlignWidget"]
+
+
+class AlignWidget(QWidget):
+    """The slides at the top, the ways to work on them as tabs.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    """
+
+    def __init__(self, napari_viewer: Any) -> None:
+        super().__init__()
+        self.chooser = SlideChooser(napari_viewer, self)
+        self.tabs = QTabWidget()
+        self.tabs.setDocumentMode(True)
+        self.automatic = RegistrationWidget(napari_viewer, with_chooser=False)
+        self.tabs.addTab(self.automatic, "Automatic")
+        layout = column(self)
+        layout.addWidget(self.chooser)
+        layout.addWidget(self.tabs, 1)

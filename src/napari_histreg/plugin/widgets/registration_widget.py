@@ -1,0 +1,210 @@
+"""Automatic registration: choose a method, run it, see its verdict, take its points."""
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFrame, QProgressBar, QWidget
+from superqt import QCollapsible
+
+from napari_histreg.plugin.models.registration_session import RegistrationSession
+from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.widgets.method_form import MethodForm
+from napari_histreg.plugin.widgets.parts import (
+    Scrolled,
+    button,
+    column,
+    combo,
+    fill,
+    follow,
+    form,
+    note,
+    quiet,
+    row,
+    set_allowed,
+)
+from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
+from napari_histreg.plugin.worker import Task
+
+__all__ = ["RegistrationWidget"]
+
+STARTS = [
+    ("nothing", "Nothing"),
+    ("landmarks", "The landmarks"),
+    ("layers", "As they lie now"),
+]
+
+
+class RegistrationWidget(QWidget):
+    """Run a method on the two chosen slides.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    with_chooser : bool
+        Whether to show the lists of slides; not where another widget shows them already.
+    """
+
+    def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
+        super().__init__()
+        self._stage = stage_of(napari_viewer)
+        self.model = RegistrationSession(self._stage.session)
+        self.task: Task | None = None
+        self._build(napari_viewer, with_chooser)
+        follow(self, self.model.changed, self._show)
+        follow(self, self._stage.session.events.slides_changed, self._show_slides)
+        follow(self, self._stage.session.events.state_changed, self._show_state)
+        self._show_method()
+        self._show_slides()
+
+    def _build(self, viewer: Any, with_chooser: bool) -> None:
+        self.method = combo("How to align")
+        self.summary = note()
+        self.fixed_channel = combo("The channel of the fixed slide that the method looks at")
+        self.moving_channel = combo("The channel of the moving slide that the method looks at")
+        self.start = combo(
+            "What the method may take for nearly right; it searches everywhere where that is nothing"
+        )
+        self.form = MethodForm()
+        self.parameters = QCollapsible("Parameters")
+        self.parameters.addWidget(self.form)
+        self.run_button = button("Run", "Align the moving slide to the fixed one", self.run)
+        self.cancel_button = button("Cancel", "Stop; the slides stay as they lie", self.cancel)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.stage_name = note()
+        self.verdict = QFrame()
+        self.headline, self.reasons = note(), note()
+        self.landmarks_button = button(
+            "Edit as landmarks",
+            "Turn the points that carried the result into pairs, to be corrected and refitted",
+            self.model.take_landmarks,
+        )
+        self.guess_button = button(
+            "Show the guess", "Lay the slide where the method guessed", self.model.show_guess
+        )
+        self._arrange(viewer, with_chooser)
+        quiet(self.method, [(spec.title, spec.name) for spec in self.model.methods], self.model.method)
+        self._mark_missing_methods()
+        quiet(self.start, [(text, value) for value, text in STARTS], self.model.start)
+        self.method.activated.connect(lambda _index=0: self._choose_method())
+        for control in (self.fixed_channel, self.moving_channel, self.start):
+            control.activated.connect(lambda _index=0: self._read_controls())
+        self.form.changed.connect(self._read_controls)
+
+    def _arrange(self, viewer: Any, with_chooser: bool) -> None:
+        layout = column(self)
+        if with_chooser:
+            layout.addWidget(SlideChooser(viewer, self))
+        lines = form()
+        lines.addRow("Method", self.method)
+        lines.addRow(self.summary)
+        lines.addRow("Fixed channel", self.fixed_channel)
+        lines.addRow("Moving channel", self.moving_channel)
+        lines.addRow("Start from", self.start)
+        layout.addLayout(lines)
+        inner = QWidget()
+        below = column(inner, margin=0)
+        below.addWidget(self.parameters)
+        below.addLayout(row(self.run_button, self.cancel_button))
+        below.addWidget(self.progress)
+        below.addWidget(self.stage_name)
+        box = column(self.verdict, margin=8)
+        box.addWidget(self.headline)
+        box.addWidget(self.reasons)
+        box.addLayout(row(self.landmarks_button, self.guess_button))
+        below.addWidget(self.verdict)
+        below.addStretch(1)
+        layout.addWidget(Scrolled(inner), 1)
+
+    def run(self) -> None:
+        """Start the method in a thread."""
+        if self.model.obstacle is not None:
+            return
+        self._read_controls()
+        self.task = Task(self.model.begin(self._stage.shown_fixed_to_moving()), self)
+        self.task.progressed.connect(self.model.report)
+        self.task.returned.connect(self.model.succeed)
+        self.task.failed.connect(self.model.fail)
+        self.task.cancelled.connect(self.model.cancel)
+        self.task.start()
+
+    def cancel(self) -> None:
+        """Stop the method."""
+        if self.task is not None and self.task.is_running:
+            self.task.cancel()
+            self.model.stop()
+
+    def _choose_method(self) -> None:
+        self.model.choose_method(self.method.currentData())
+        self._show_method()
+
+    def _read_controls(self) -> None:
+        self.model.fixed_channel = self.fixed_channel.currentData()
+        self.model.moving_channel = self.moving_channel.currentData()
+        self.model.start = self.start.currentData()
+        self.model.parameters = self.form.values
+        self._show()
+
+    def _show_method(self) -> None:
+        spec = self.model.spec
+        fill(self.summary, spec.summary if spec.is_available else f"Not installed: {spec.install_line}")
+        if spec.is_available:
+            self.form.show_model(spec.load(), self.model.parameters)
+        self._show()
+
+    def _mark_missing_methods(self) -> None:
+        for k, spec in enumerate(self.model.methods):
+            if not spec.is_available:
+                self.method.setItemText(k, f"{spec.title} (not installed)")
+                self.method.setItemData(
+                    k, f"Install it with: {spec.install_line}", Qt.ItemDataRole.ToolTipRole
+                )
+
+    def _show_slides(self) -> None:
+        for control, slide in (
+            (self.fixed_channel, self._stage.fixed),
+            (self.moving_channel, self._stage.moving),
+        ):
+            channels = () if slide is None else slide.channels
+            items: list[tuple[str, Any]] = [("Automatic", None)]
+            items += [(channel.name, k) for k, channel in enumerate(channels)]
+            quiet(control, items, None)
+            set_allowed(control, None if len(channels) > 1 else "There is only one channel.")
+        self._read_controls()
+
+    def _show_state(self, _state: Any = None) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        model = self.model
+        set_allowed(self.run_button, model.obstacle)
+        set_allowed(
+            self.cancel_button,
+            {"idle": "Nothing is running.", "stopping": "It is stopping."}.get(model.state),
+        )
+        self.cancel_button.setText("Stopping …" if model.state == "stopping" else "Cancel")
+        self.progress.setVisible(model.state != "idle")
+        self.progress.setValue(round(1000 * model.fraction))
+        fill(self.stage_name, model.message)
+        verdict = model.verdict
+        self.verdict.setVisible(verdict is not None)
+        if verdict is None:
+            return
+        fill(self.headline, verdict.headline, colour=verdict.colour)
+        fill(self.reasons, "\n".join(verdict.reasons))
+        self.verdict.setStyleSheet(
+            f"QFrame {{ border-left: 3px solid {verdict.colour}; }} QLabel {{ border: 0; }}"
+        )
+        finished = model.result is not None and model.result.has_transform
+        self.landmarks_button.setVisible(finished)
+        set_allowed(self.landmarks_button, model.landmarks_obstacle)
+        self.guess_button.setVisible(
+            finished and model.result is not None and model.result.verdict == "refused"
+        )
+
+    def closeEvent(self, event: Any) -> None:
+        """Stop what is running."""
+        if self.task is not None:
+            self.task.wait()
+        super().closeEvent(event)

@@ -1,0 +1,80 @@
+"""Which slide stays and which one is brought onto it."""
+
+from typing import Any
+
+from qtpy.QtWidgets import QHBoxLayout, QWidget
+
+from napari_histreg.plugin.layers import short_name
+from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.widgets.parts import (
+    button,
+    column,
+    combo,
+    fill,
+    follow,
+    form,
+    note,
+    quiet,
+    set_allowed,
+)
+
+__all__ = ["SlideChooser"]
+
+
+class SlideChooser(QWidget):
+    """Two lists of the open slides, fixed and moving, and a button that exchanges them.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    parent : QWidget, optional
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stage = stage_of(viewer)
+        self.fixed = combo("The slide that stays where it is")
+        self.moving = combo("The slide that is brought onto the fixed one")
+        self.swap = button("Swap", "Exchange fixed and moving", self._stage.swap)
+        self.notice = note(colour="#e0a030")
+        lines = form()
+        lines.addRow("Fixed", self.fixed)
+        lines.addRow("Moving", self.moving)
+        row = QHBoxLayout()
+        row.addLayout(lines, 1)
+        row.addWidget(self.swap)
+        layout = column(self, margin=0)
+        layout.addLayout(row)
+        layout.addWidget(self.notice)
+        for control in (self.fixed, self.moving):
+            control.activated.connect(lambda _index=0: self._choose())
+        follow(self, self._stage.slides_changed, self._show)
+        follow(self, self._stage.session.events.slides_changed, self._show)
+        follow(self, self._stage.noticed, self._show_notice)
+        self._show()
+
+    def _choose(self) -> None:
+        self._stage.choose(self.fixed.currentData(), self.moving.currentData())
+
+    def _show(self) -> None:
+        slides = self._stage.slides
+        items: list[tuple[str, Any]] = [(short_name(slide), slide) for slide in slides]
+        missing: list[tuple[str, Any]] = (
+            [("Open a slide first", None)] if not slides else [("Choose …", None)]
+        )
+        for control, chosen in ((self.fixed, self._stage.fixed), (self.moving, self._stage.moving)):
+            quiet(control, items if chosen is not None else missing + items, chosen)
+            set_allowed(control, None if slides else "No slide is open. Drop two slides onto the canvas.")
+        obstacle = None if self._stage.session.is_ready else "Choose two different slides first."
+        set_allowed(self.swap, obstacle)
+        self._show_notice(self._stage.notice)
+
+    def _show_notice(self, text: str) -> None:
+        slides = self._stage.slides
+        if not slides:
+            text = "Open two slides: drop them onto the canvas, or File > Open Sample > Slide registration."
+        elif len(slides) == 1:
+            text = "Open a second slide to align it with."
+        elif self._stage.fixed is not None and self._stage.fixed is self._stage.moving:
+            text = "Fixed and moving are the same slide. Choose another one."
+        fill(self.notice, text, colour="#e0a030")
