@@ -1,5 +1,29 @@
 """Paired points by hand: tables of them, what they fit, and the files they live in."""
 
+from napari_histreg.landmarks.agreement import LandmarkFit, fit_landmarks
+from napari_histreg.landmarks.dialects import DIALECTS, LandmarkDialect, read_landmarks, write_landmarks
+from napari_histreg.landmarks.guidance import (
+    Prediction,
+    localisation_error,
+    predict,
+    uncertainty,
+    where_next,
+)
 from napari_histreg.landmarks.landmarks import Landmarks
+from napari_histreg.landmarks.outliers import Outlier
 
-__all__ = ["Landmarks"]
+__all__ = [
+    "DIALECTS",
+    "LandmarkDialect",
+    "LandmarkFit",
+    "Landmarks",
+    "Outlier",
+    "Prediction",
+    "fit_landmarks",
+    "localisation_error",
+    "predict",
+    "read_landmarks",
+    "uncertainty",
+    "where_next",
+    "write_landmarks",
+]

@@ -232,7 +232,8 @@ def fit_projective(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | Non
             root * np.hstack([zeros, source, -b[:, 1:] * source]),
         ]
     )
-    _, values, vectors = np.linalg.svd(rows, full_matrices=True)
+    # The null vector of 8 rows is only among the full ones; of more rows these would be large for nothing.
+    _, values, vectors = np.linalg.svd(rows, full_matrices=len(rows) < 9)
     if not values[7] > FLAT * values[0]:
         raise DegenerateFit(
             "The point pairs determine no projective transform: it needs four points of which no three "

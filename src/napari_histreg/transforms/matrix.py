@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -81,6 +81,22 @@ class MatrixTransform(Transform):
     def identity(cls) -> Self:
         """Return the transform that leaves every point where it is."""
         return cls(np.eye(3))
+
+    @abstractmethod
+    def inverse(self) -> "MatrixTransform":
+        """Return the opposite map, of the same kind.
+
+        Raises
+        ------
+        NotInvertible
+            The map squeezes the plane onto a line or a point.
+        """
+
+    @overload
+    def then(self, other: "MatrixTransform") -> "MatrixTransform": ...
+
+    @overload
+    def then(self, other: Transform) -> Transform: ...
 
     def then(self, other: Transform) -> Transform:
         """Return the transform that applies this one first and `other` after it.

@@ -1,0 +1,267 @@
+"""How well landmarks agree: fit, residuals, leave-one-out errors, the choice of the model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_histreg.errors import DegenerateFit, NotInvertible
+from napari_histreg.geometry import FloatArray
+from napari_histreg.landmarks.landmarks import Landmarks
+from napari_histreg.landmarks.outliers import Outlier, find_outliers, looks_mirrored
+from napari_histreg.transforms import MINIMUM_PAIRS, MODELS, MatrixTransform, Rigid, Transform, fit_transform
+
+__all__ = ["AUTO", "LandmarkFit", "fit_landmarks"]
+
+AUTO = "auto"
+MAX_FOLDS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkFit:
+    """A transform fitted to landmarks, and how far it can be trusted.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        All pairs, those not in use among them.
+    model : str
+        Name of the model that was fitted.
+    fixed_to_moving, moving_to_fixed : Transform
+        In world units.
+    residual_vectors : (N, 2) ndarray of float64
+        Where each moving point comes to lie minus its fixed point, in the fixed frame (y, x), world
+        units; NaN for pairs that are not placed. Pairs that are switched off have theirs too.
+    leave_one_out_vectors : (N, 2) ndarray of float64
+        The same with a transform fitted to the other pairs; NaN where these do not determine it.
+    used : (N,) ndarray of bool
+        Which pairs the fit is made of.
+    outliers : tuple of Outlier
+        Pairs that contradict the others, the worst first.
+    notes : tuple of str
+        What the user should know, in words.
+    typical_errors : mapping of str to float
+        Model → typical leave-one-out error, for the models that were tried.
+    """
+
+    landmarks: Landmarks
+    model: str
+    fixed_to_moving: Transform
+    moving_to_fixed: Transform
+    residual_vectors: FloatArray
+    leave_one_out_vectors: FloatArray
+    used: NDArray[np.bool_]
+    outliers: tuple[Outlier, ...] = ()
+    notes: tuple[str, ...] = ()
+    typical_errors: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def residuals(self) -> FloatArray:
+        """Distances (N,) in the fixed frame, world units; NaN for pairs that are not placed."""
+        return np.asarray(np.linalg.norm(self.residual_vectors, axis=1))
+
+    @property
+    def leave_one_out(self) -> FloatArray:
+        """Distances (N,) from where the other pairs predict each point, in the fixed frame, world units."""
+        return np.asarray(np.linalg.norm(self.leave_one_out_vectors, axis=1))
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether the fit turns the tissue over."""
+        centre = self.landmarks.fixed[self.used].mean(0, keepdims=True)
+        return bool(np.linalg.det(self.fixed_to_moving.jacobian(centre)[0]) < 0)
+
+    @property
+    def median_residual(self) -> float:
+        """Median residual of the pairs in use, world units."""
+        return float(np.median(self.residuals[self.used]))
+
+    @property
+    def median_leave_one_out(self) -> float:
+        """Median leave-one-out error of the pairs in use, world units; NaN where there are too few."""
+        errors = self.leave_one_out[self.used]
+        errors = errors[np.isfinite(errors)]
+        return float(np.median(errors)) if len(errors) else float("nan")
+
+    def residuals_px(self, fixed_pixel_size: ArrayLike) -> FloatArray:
+        """Return the residuals (N,) in level-0 pixels of the fixed slide."""
+        return np.asarray(np.linalg.norm(self.residual_vectors / np.asarray(fixed_pixel_size, float), axis=1))
+
+    def leave_one_out_px(self, fixed_pixel_size: ArrayLike) -> FloatArray:
+        """Return the leave-one-out errors (N,) in level-0 pixels of the fixed slide."""
+        vectors = self.leave_one_out_vectors / np.asarray(fixed_pixel_size, float)
+        return np.asarray(np.linalg.norm(vectors, axis=1))
+
+
+def fit_landmarks(landmarks: Landmarks, model: str = AUTO, *, mirrored: bool | None = None) -> LandmarkFit:
+    """Fit a transform to the enabled pairs and measure how well they agree.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        In world units; at least one usable pair.
+    model : str
+        One of `napari_histreg.transforms.MODELS`, or "auto": of the models that the pairs can check,
+        the stiffest whose leave-one-out error is no more than 1 + 1/sqrt(N) times the least.
+    mirrored : bool, optional
+        Whether a rigid transform or a similarity turns the tissue over; by default it does where that
+        fits clearly better.
+
+    Returns
+    -------
+    LandmarkFit
+
+    Raises
+    ------
+    DegenerateFit
+        The pairs do not determine the model.
+    ValueError
+        There is no such model.
+
+    Notes
+    -----
+    With more than 60 pairs, the leave-one-out errors leave out a 60th of the pairs at a time.
+
+    Examples
+    --------
+    >>> fixed = [[0, 0], [0, 900], [700, 0], [800, 900], [400, 300]]
+    >>> landmarks = Landmarks.of(fixed, [[x, y] for y, x in fixed])
+    >>> fit = fit_landmarks(landmarks)
+    >>> fit.model, fit.mirrored, round(fit.median_leave_one_out, 6)
+    ('rigid', True, 0.0)
+    """
+    if model not in (AUTO, *MODELS):
+        raise ValueError(f"There is no model {model!r}. Those known are: {', '.join((AUTO, *MODELS))}.")
+    used = landmarks.usable
+    if not used.any():
+        raise DegenerateFit(
+            "There is no pair to fit: place a point in the fixed slide and its partner in the moving slide."
+        )
+    fixed, moving = landmarks.fixed[used], landmarks.moving[used]
+    flip = looks_mirrored(fixed, moving) if mirrored is None else mirrored
+    places = np.flatnonzero(used)
+    outliers = _at_places(
+        find_outliers(fixed, moving, tuple(landmarks.names[k] for k in places), mirrored=flip),
+        places,
+    )
+    typical: dict[str, float] = {}
+    if model == AUTO:
+        trusted = np.setdiff1d(places, [outlier.index for outlier in outliers])
+        model, typical = _choose(landmarks.fixed[trusted], landmarks.moving[trusted], flip)
+        model = _that_fits(model, fixed, moving, flip)
+    fixed_to_moving = _fit(model, fixed, moving, flip)
+    moving_to_fixed = fixed_to_moving.inverse()
+    residuals = moving_to_fixed(landmarks.moving) - landmarks.fixed
+    # A pair that is switched off took no part in the fit: its residual is what leaving it out shows.
+    left_out = residuals.copy()
+    left_out[used] = _leave_one_out(model, fixed, moving, flip)
+    return LandmarkFit(
+        landmarks,
+        model,
+        fixed_to_moving,
+        moving_to_fixed,
+        residuals,
+        left_out,
+        used,
+        outliers,
+        _notes(model, flip, mirrored, outliers, len(fixed)),
+        typical,
+    )
+
+
+def _fit(model: str, fixed: FloatArray, moving: FloatArray, flip: bool) -> MatrixTransform:
+    """Fit with the mirror fixed beforehand, so that leaving a pair out cannot change it."""
+    if model in ("rigid", "similarity") and flip:
+        mirror = Rigid.of(mirrored=True)
+        return mirror.then(fit_transform(model, mirror(fixed), moving))
+    return fit_transform(model, fixed, moving)
+
+
+def _that_fits(model: str, fixed: FloatArray, moving: FloatArray, flip: bool) -> str:
+    """Return the model, or the next stiffer one that all pairs together determine, wrong ones included."""
+    for stiffer in MODELS[MODELS.index(model) : 0 : -1]:
+        try:
+            _fit(stiffer, fixed, moving, flip).inverse()
+        except (DegenerateFit, NotInvertible):
+            continue
+        return stiffer
+    return MODELS[0]
+
+
+def _leave_one_out(model: str, fixed: FloatArray, moving: FloatArray, flip: bool) -> FloatArray:
+    """Return error vectors (N, 2) in the fixed frame; NaN where the other pairs determine nothing."""
+    count = len(fixed)
+    vectors = np.full((count, 2), np.nan)
+    folds = min(count, MAX_FOLDS)
+    for fold in range(folds):
+        out = np.arange(count) % folds == fold
+        if count - out.sum() < MINIMUM_PAIRS[model]:
+            continue
+        try:
+            back = _fit(model, fixed[~out], moving[~out], flip).inverse()
+        except (DegenerateFit, NotInvertible):
+            continue
+        vectors[out] = back(moving[out]) - fixed[out]
+    return vectors
+
+
+def _choose(fixed: FloatArray, moving: FloatArray, flip: bool) -> tuple[str, dict[str, float]]:
+    """Return the model for automatic choice, and the typical leave-one-out error of each that was tried."""
+    count = len(fixed)
+    if count == 1:
+        return "translation", {}
+    if count == 2:
+        lengths = np.linalg.norm(fixed[1] - fixed[0]), np.linalg.norm(moving[1] - moving[0])
+        # Two pairs check nothing but the length between them: pixel sizes are good to a few per cent.
+        return ("rigid" if abs(lengths[1] - lengths[0]) <= 0.03 * lengths[0] else "similarity"), {}
+    typical: dict[str, float] = {}
+    for model in MODELS:
+        if count <= MINIMUM_PAIRS[model]:
+            continue
+        errors = np.linalg.norm(_leave_one_out(model, fixed, moving, flip), axis=1)
+        if np.isfinite(errors).all():
+            typical[model] = _typical(errors)
+    if not typical:
+        return "translation", {}
+    # Differences of a millionth of the extent are rounding, not evidence.
+    rounding = 1e-6 * float(np.ptp(fixed, axis=0).max())
+    # An error estimated from n pairs is itself uncertain by about this much (the one-standard-error rule).
+    limit = (1 + 1 / np.sqrt(count)) * min(typical.values()) + rounding
+    return next(model for model in MODELS if typical.get(model, np.inf) <= limit), typical
+
+
+def _typical(errors: FloatArray) -> float:
+    """Return the root mean square with single large errors held to three times the median."""
+    return float(np.sqrt(np.mean(np.minimum(errors, 3 * np.median(errors)) ** 2)))
+
+
+def _at_places(outliers: tuple[Outlier, ...], places: NDArray[np.intp]) -> tuple[Outlier, ...]:
+    """Give outliers their places among all pairs instead of among those in use."""
+    return tuple(
+        Outlier(
+            int(places[o.index]),
+            o.name,
+            o.factor,
+            o.reason,
+            None if o.swapped_with is None else int(places[o.swapped_with]),
+        )
+        for o in outliers
+    )
+
+
+def _notes(
+    model: str, flip: bool, mirrored: bool | None, outliers: tuple[Outlier, ...], count: int
+) -> tuple[str, ...]:
+    notes = []
+    if flip and mirrored is None:
+        notes.append("The pairs fit far better mirrored: one of the slides lies with its other side up.")
+        if model == "translation":
+            notes.append("A translation cannot mirror; choose another model.")
+    if count <= MINIMUM_PAIRS[model]:
+        pairs = "One pair determines" if count == 1 else f"{count} pairs determine"
+        notes.append(f"{pairs} the {model} model exactly, so nothing tells how wrong it is: add a pair.")
+    notes += [
+        f'Look at "{outlier.name}": {outlier.reason[0].lower()}{outlier.reason[1:]}' for outlier in outliers
+    ]
+    return tuple(notes)

@@ -1,0 +1,251 @@
+"""Landmarks to and from the files of this package and of other tools: the table of dialects."""
+
+import importlib
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_histreg.errors import LandmarkError, UnsupportedDialect
+from napari_histreg.files import written_whole
+from napari_histreg.geometry import FloatArray
+from napari_histreg.landmarks.landmarks import Landmarks
+from napari_histreg.landmarks.layouts.pairs import Pairs
+from napari_histreg.landmarks.sniffing import guess_dialect
+
+__all__ = ["DIALECTS", "LandmarkDialect", "read_landmarks", "write_landmarks"]
+
+log = logging.getLogger(__name__)
+
+LAYOUTS = "napari_histreg.landmarks.layouts"
+
+
+@dataclass(frozen=True)
+class LandmarkDialect:
+    """One layout of landmarks in files.
+
+    Parameters
+    ----------
+    name : str
+        What `read_landmarks` and `write_landmarks` take.
+    title : str
+        For people.
+    suffixes : tuple of str
+        Usual endings of the file name, the first for new files.
+    module : str
+        Where its ``read`` and ``write`` are; imported on use.
+    unit : {"px", "world", "um"}
+        Level-0 pixels, the slide's world units (µm where the pixel size is known), or always µm.
+    origin : {"centre", "corner"}
+        Which point of pixel (0, 0) lies at 0.
+    side_files : bool
+        Whether the moving points have a file of their own.
+    holds_names, holds_enabled, holds_unplaced : bool
+        What survives a round trip besides the points. Where enabled flags do not, only enabled pairs
+        are written.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    module: str
+    unit: Literal["px", "world", "um"] = "px"
+    origin: Literal["centre", "corner"] = "centre"
+    side_files: bool = False
+    holds_names: bool = True
+    holds_enabled: bool = True
+    holds_unplaced: bool = False
+
+
+DIALECTS: Mapping[str, LandmarkDialect] = MappingProxyType(
+    {
+        dialect.name: dialect
+        for dialect in (
+            LandmarkDialect("histreg", "napari-histreg CSV", (".csv",), f"{LAYOUTS}._histreg"),
+            LandmarkDialect(
+                "anhir",
+                "ANHIR / BIRL CSV, a file per image",
+                (".csv",),
+                f"{LAYOUTS}._anhir",
+                side_files=True,
+                holds_names=False,
+                holds_enabled=False,
+            ),
+            LandmarkDialect(
+                "bigwarp",
+                "BigWarp CSV",
+                (".csv",),
+                f"{LAYOUTS}._bigwarp",
+                unit="world",
+                holds_unplaced=True,
+            ),
+        )
+    }
+)
+"""Name → dialect. One more layout is one more line here and one more file in `layouts`."""
+
+
+def read_landmarks(
+    path: str | os.PathLike[str],
+    *,
+    dialect: str | None = None,
+    moving_path: str | os.PathLike[str] | None = None,
+    fixed_pixel_size: ArrayLike = (1.0, 1.0),
+    moving_pixel_size: ArrayLike = (1.0, 1.0),
+) -> Landmarks:
+    """Read landmarks from a file.
+
+    Parameters
+    ----------
+    path : path-like
+        The file; where each side has its own, that of the fixed points.
+    dialect : str, optional
+        A name in `DIALECTS`; told by the file's first lines where none is given.
+    moving_path : path-like, optional
+        The file of the moving points, for dialects that keep a file per side.
+    fixed_pixel_size, moving_pixel_size : float or (2,) array_like
+        Size of a level-0 pixel (y, x) in µm; 1 where it is unknown.
+
+    Returns
+    -------
+    Landmarks
+        In world units. Points that a file marks as not placed are NaN, and their pairs disabled.
+
+    Raises
+    ------
+    LandmarkError
+        The table cannot be understood; the message names file, line and column.
+    UnsupportedDialect
+        There is no such dialect.
+    DamagedFile
+        The file is missing or cannot be read.
+    """
+    path = Path(path)
+    second = None if moving_path is None else Path(moving_path)
+    kind = _dialect(guess_dialect(path) if dialect is None else dialect)
+    _check_sides(kind, path, second)
+    pairs: Pairs = importlib.import_module(kind.module).read(path, second)
+    fixed = _to_world(pairs.fixed_xy, kind, fixed_pixel_size)
+    moving = _to_world(pairs.moving_xy, kind, moving_pixel_size)
+    names = None if pairs.names is None else _told_apart(pairs.names)
+    return Landmarks.of(fixed, moving, names, enabled=pairs.enabled)
+
+
+def write_landmarks(
+    landmarks: Landmarks,
+    path: str | os.PathLike[str],
+    *,
+    dialect: str = "histreg",
+    moving_path: str | os.PathLike[str] | None = None,
+    fixed_pixel_size: ArrayLike = (1.0, 1.0),
+    moving_pixel_size: ArrayLike = (1.0, 1.0),
+) -> None:
+    """Write landmarks to a file, under a temporary name until it is whole.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        In world units.
+    path : path-like
+        The file; where each side has its own, that of the fixed points.
+    dialect : str
+        A name in `DIALECTS`.
+    moving_path : path-like, optional
+        The file of the moving points, for dialects that keep a file per side.
+    fixed_pixel_size, moving_pixel_size : float or (2,) array_like
+        Size of a level-0 pixel (y, x) in µm; 1 where it is unknown.
+
+    Raises
+    ------
+    UnsupportedDialect
+        There is no such dialect, or it cannot hold points that are not placed.
+    WriteError
+        The file cannot be written.
+    """
+    path = Path(path)
+    second = None if moving_path is None else Path(moving_path)
+    kind = _dialect(dialect)
+    _check_sides(kind, path, second)
+    landmarks = _what_fits(landmarks, kind)
+    pairs = Pairs(
+        _from_world(landmarks.fixed, kind, fixed_pixel_size),
+        _from_world(landmarks.moving, kind, moving_pixel_size),
+        landmarks.names,
+        landmarks.enabled,
+    )
+    with ExitStack() as stack:
+        files = [None if p is None else stack.enter_context(written_whole(p)) for p in (path, second)]
+        importlib.import_module(kind.module).write(pairs, *files)
+
+
+def _dialect(name: str) -> LandmarkDialect:
+    if name not in DIALECTS:
+        raise UnsupportedDialect(
+            f"There is no landmark layout {name!r}. Those known are: {', '.join(DIALECTS)}."
+        )
+    return DIALECTS[name]
+
+
+def _check_sides(kind: LandmarkDialect, path: Path, moving_path: Path | None) -> None:
+    if kind.side_files and moving_path is None:
+        raise LandmarkError(
+            f"{path} holds the points of one side ({kind.title}). Pass the file of the moving points too "
+            "(moving_path, or --moving-landmarks on the command line)."
+        )
+    if not kind.side_files and moving_path is not None:
+        raise LandmarkError(
+            f"{path} holds both sides ({kind.title}), so {moving_path} has no place. Pass one file."
+        )
+
+
+def _what_fits(landmarks: Landmarks, kind: LandmarkDialect) -> Landmarks:
+    if not kind.holds_enabled and not landmarks.enabled.all():
+        log.info("%s cannot switch pairs off: only the enabled ones are written.", kind.title)
+        landmarks = landmarks.subset(landmarks.enabled)
+    if not kind.holds_unplaced and not landmarks.placed.all():
+        count = int((~landmarks.placed).sum())
+        raise UnsupportedDialect(
+            f"{count} of {len(landmarks)} pairs lack a point, and {kind.title} cannot hold that. "
+            "Place them or leave them out (landmarks.subset(landmarks.placed))."
+        )
+    return landmarks
+
+
+def _scale(kind: LandmarkDialect, pixel_size: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return the pixel size (y, x), and how many world units the file's unit is (y, x)."""
+    size = np.broadcast_to(np.asarray(pixel_size, float), (2,))
+    if not (np.isfinite(size).all() and (size > 0).all()):
+        raise ValueError(f"A pixel size must be two numbers above 0 (y, x), not {pixel_size!r}.")
+    return size, size if kind.unit == "px" else np.ones(2)
+
+
+def _to_world(points_xy: FloatArray, kind: LandmarkDialect, pixel_size: ArrayLike) -> FloatArray:
+    size, unit = _scale(kind, pixel_size)
+    half = 0.5 * size if kind.origin == "corner" else 0.0
+    return np.asarray(points_xy[:, ::-1] * unit - half)
+
+
+def _from_world(points: FloatArray, kind: LandmarkDialect, pixel_size: ArrayLike) -> FloatArray:
+    size, unit = _scale(kind, pixel_size)
+    half = 0.5 * size if kind.origin == "corner" else 0.0
+    return np.asarray(((points + half) / unit)[:, ::-1])
+
+
+def _told_apart(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Give repeated or empty names of foreign files a number, so that each pair has its own."""
+    taken, result = set(names) - {""}, []
+    for k, name in enumerate(names):
+        free = name
+        number = 2
+        while not free or free in result or (free != name and free in taken):
+            free = f"{name} ({number})" if name else str(k + number - 1)
+            number += 1
+        result.append(free)
+    return tuple(result)
