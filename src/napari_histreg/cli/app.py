@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_histreg.cli import demo, evaluate, info, methods, register, warp
+from napari_histreg.cli import demo, evaluate, info, methods, register, transform, warp
 from napari_histreg.cli.ending import ended_well
 
 __all__ = ["app", "main"]
@@ -20,7 +20,15 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo.demo, info.info, register.register, warp.warp, evaluate.evaluate, methods.methods):
+for verb in (
+    demo.demo,
+    info.info,
+    register.register,
+    warp.warp,
+    transform.transform,
+    evaluate.evaluate,
+    methods.methods,
+):
     app.command()(verb)
 
 

@@ -7,7 +7,7 @@ from napari_histreg.registration.record import Registration, SlideRecord
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.fingerprint import fingerprint
 
-__all__ = ["reopen_fixed", "reopen_moving"]
+__all__ = ["reopen_fixed", "reopen_moving", "require_result"]
 
 
 def reopen_fixed(registration: Registration, path: str | None = None) -> Slide:
@@ -36,12 +36,23 @@ def reopen_moving(
     ReadError
         The file is not there or is another slide.
     """
-    if registration.verdict == "refused" and not even_if_refused:
+    require_result(registration, even_if_refused=even_if_refused)
+    return _reopen(registration.moving, path, "moving")
+
+
+def require_result(registration: Registration, *, even_if_refused: bool = False) -> None:
+    """Make sure that there is something to apply.
+
+    Raises
+    ------
+    RegistrationError
+        The registration was refused and `even_if_refused` is not set, or there is not even a guess.
+    """
+    if registration.verdict == "refused" and not (even_if_refused and registration.has_transform):
         raise RegistrationError(
             f"This registration was refused: {' '.join(registration.reasons)} "
-            "To use its best guess all the same, pass --even-if-refused."
+            "To use its best guess all the same, where there is one, pass --even-if-refused."
         )
-    return _reopen(registration.moving, path, "moving")
 
 
 def _reopen(record: SlideRecord, path: str | None, side: str) -> Slide:
