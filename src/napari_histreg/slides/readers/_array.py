@@ -58,7 +58,7 @@ def read_array(arrays: Any, *, name: str = "array") -> Slide:
     layout, count = layouts[0]
     shapes = [_plane_shape(array, layout) for array in levels]
     if any(a[0] < b[0] or a[1] < b[1] or a == b for a, b in pairwise(shapes)):
-        raise ValueError(f"Pyramid levels must shrink, finest first; these are {shapes} (Y, X).")
+        raise ValueError(f"The levels of a pyramid must shrink, finest first; these are {shapes} (Y, X).")
     dtype, is_rgb = np.dtype(levels[0].dtype).newbyteorder("="), layout.startswith("rgb")
     names = RGB_NAMES if is_rgb else tuple(f"channel {k}" for k in range(count))
     return Slide(
@@ -80,7 +80,7 @@ def read_array(arrays: Any, *, name: str = "array") -> Slide:
 
 def _layout(array: Any) -> tuple[str, int]:
     """Tell how an array is laid out ("plane", "rgb", "rgba" or "planes") and its channel count."""
-    shape, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype)
+    shape, dtype = tuple(int(n) for n in array.shape), np.dtype(array.dtype).newbyteorder("=")
     if dtype.kind not in "buif":
         raise ValueError(f"An image holds whole or real numbers, not {dtype}.")
     if len(shape) not in (2, 3):

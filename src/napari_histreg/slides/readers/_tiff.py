@@ -139,9 +139,12 @@ def _levels_of(name: str, series: Any, every: Sequence[Any], colours: Colours) -
     """Return the series of all levels, finest first; a flat pyramid's levels may be other series."""
     levels = [series]
     candidates = list(series.levels[1:])
-    if series.kind in ("generic", "uniform", "shaped") and not candidates:
-        candidates = [one for one in every if one is not series and one.axes == series.axes]
     full = series.keyframe
+    if series.kind in ("generic", "uniform", "shaped"):
+        # Thumbnails and labels lie beside the slide as well, but not in tiles.
+        candidates += [
+            one for one in every if one is not series and one.axes == series.axes and one.keyframe.is_tiled
+        ]
     for one in sorted(candidates, key=lambda item: -int(item.keyframe.imagewidth)):
         page, before = one.keyframe, levels[-1].keyframe
         alike = (page.dtype, page.samplesperpixel, page.photometric) == (
