@@ -1,6 +1,6 @@
 """One small plane in memory that knows where it lies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,13 +41,15 @@ class Raster:
     pixels: NDArray[np.float32]
     spacing: tuple[float, float] = (1.0, 1.0)
     origin: tuple[float, float] = (0.0, 0.0)
-    mask: NDArray[np.bool_] = None  # type: ignore[assignment]
+    mask: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
 
     def __post_init__(self) -> None:
         pixels = np.asarray(self.pixels, np.float32)
         if pixels.ndim != 2:
             raise ValueError(f"A raster is one plane (Y, X), not an array of shape {pixels.shape}.")
-        mask = np.ones(pixels.shape, bool) if self.mask is None else np.asarray(self.mask, bool)
+        mask = np.asarray(self.mask, bool)
+        if mask.ndim < 2 and mask.size <= 1:  # nothing given
+            mask = np.ones(pixels.shape, bool)
         if mask.shape != pixels.shape:
             raise ValueError(f"The mask is {mask.shape} and the pixels are {pixels.shape}; they must match.")
         spacing = (float(self.spacing[0]), float(self.spacing[1]))

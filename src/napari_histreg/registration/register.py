@@ -2,10 +2,10 @@
 
 import os
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 from numpy.typing import ArrayLike
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from napari_histreg.errors import RegistrationError
 from napari_histreg.landmarks import Landmarks
@@ -123,10 +123,10 @@ def _aligner(method: str | Method, parameters: dict[str, Any]) -> tuple[Aligner,
         return ByMethod(method), method.name, method.model_dump(mode="json")
     model = method_spec(method).load()
     try:
-        made = model(**parameters)
+        made: BaseModel = model(**parameters)
     except ValidationError as error:
         raise ValueError(_sentence(method, list(model.model_fields), error)) from error
-    aligner = ByMethod(made) if isinstance(made, Method) else made
+    aligner = ByMethod(made) if isinstance(made, Method) else cast("Aligner", made)
     return aligner, method, made.model_dump(mode="json")
 
 

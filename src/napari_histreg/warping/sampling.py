@@ -133,7 +133,7 @@ def _through_map(
         )
     planes = _planes(moving, moving.read(level, region, channels))
     # Far outside and not defined at all are the same: background.
-    places = np.nan_to_num(places - np.float32([region.x, region.y]), nan=-1e6)
+    places = np.nan_to_num(places - np.array([region.x, region.y], np.float32), nan=-1e6)
     fill = (moving.background,) * 4
     warped = [
         cv2.remap(p, places, None, _flag(interpolation), borderMode=cv2.BORDER_CONSTANT, borderValue=fill)

@@ -1,0 +1,139 @@
+"""The journey of one pair: register, evaluate, warp."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_histreg.geometry import Region
+from napari_histreg.samples import demo_pair, phantom_pair
+from napari_histreg.slides import open_slide
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    return demo_pair(tmp_path_factory.mktemp("pair"))
+
+
+@pytest.fixture(scope="module")
+def landmarks(pair, tmp_path_factory):
+    from napari_histreg.landmarks import write_landmarks
+
+    path = tmp_path_factory.mktemp("landmarks") / "truth.csv"
+    write_landmarks(pair.landmarks(), path, fixed_pixel_size=(0.5, 0.5), moving_pixel_size=(0.4, 0.4))
+    return path
+
+
+def test_a_pair_from_end_to_end(histreg, pair, landmarks, tmp_path):
+    out = tmp_path / "out"
+    ended = histreg("register", pair.fixed, pair.moving, "-o", out)
+    assert ended.code == 0, ended.err
+    assert ended.out.startswith("Accepted")
+    names = {"registration.json", "matrix.csv", "landmarks.csv", "overlay.png"}
+    assert {path.name for path in out.iterdir()} == names
+    assert np.asarray(Image.open(out / "overlay.png")).std() > 10
+    record = json.loads((out / "registration.json").read_text())
+    assert np.allclose(np.loadtxt(out / "matrix.csv", delimiter=","), record["matrix_px"]["fixed_to_moving"])
+
+    found = json.loads(histreg("evaluate", out / "registration.json", landmarks, "--json").out)
+    assert found["median_px"] < 1.0
+    told = histreg("evaluate", out / "registration.json", landmarks).out
+    assert "median" in told
+    assert "%" in told
+
+    warped = tmp_path / "aligned.ome.tif"
+    assert histreg("warp", out / "registration.json", "-o", warped).code == 0
+    with open_slide(warped) as slide, open_slide(pair.fixed) as fixed:
+        assert slide.shape == fixed.shape
+        assert [c.name for c in slide.channels] == ["DAPI", "DAB", "Autofluorescence"]
+        assert slide.pixel_size_um == pytest.approx(fixed.pixel_size_um)
+        assert slide.dtype == np.uint16
+        # Where the nuclei glow, the brightfield slide is dark.
+        middle = Region(150, 150, 200, 200)
+        bright, dark = slide.read(0, middle)[0].astype(float), fixed.read(0, middle)[0].astype(float)
+        assert np.corrcoef(bright.ravel(), dark.ravel())[0, 1] < -0.5
+
+
+def test_landmarks_alone_align(histreg, pair, landmarks, tmp_path):
+    ended = histreg(
+        "register",
+        pair.fixed,
+        pair.moving,
+        "--landmarks",
+        landmarks,
+        "--model",
+        "similarity",
+        "-o",
+        tmp_path,
+        "--json",
+    )
+    assert ended.code == 0, ended.err
+    record = json.loads(ended.out)
+    assert (record["method"], record["verdict"]) == ("landmarks", "accepted")
+    assert (tmp_path / "landmarks.csv").read_text().startswith("name,enabled,fixed_x_px,fixed_y_px")
+
+
+def test_tissue_that_does_not_belong_together_ends_with_3_and_no_matrix(histreg, pair, tmp_path):
+    other = phantom_pair(600, seed=4).moving
+    Image.fromarray(other.read_level(0)[0].astype(np.uint8)).save(tmp_path / "other.png")
+    (tmp_path / "matrix.csv").write_text("left by an earlier run")
+    ended = histreg("register", pair.fixed, tmp_path / "other.png", "-o", tmp_path)
+    assert ended.code == 3
+    assert ended.out.startswith("Refused")
+    assert not (tmp_path / "matrix.csv").exists()
+    record = json.loads((tmp_path / "registration.json").read_text())
+    assert record["reasons"]
+    assert record["matrix_px"] is None
+    warped = histreg("warp", tmp_path / "registration.json", "-o", tmp_path / "warped.ome.tif")
+    assert warped.code == 3
+    assert "refused" in warped.err
+    assert not (tmp_path / "warped.ome.tif").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("register", "a.svs", "b.svs"), 1, "a.svs"),
+        (("register", "{fixed}", "{moving}", "--method", "magic"), 1, "magic"),
+        (("register", "{fixed}", "{moving}", "--method", "sift", "-p", "ratio"), 2, "KEY=VALUE"),
+        (("register", "{fixed}", "{moving}", "--method", "sift", "-p", "colour=1"), 1, "colour"),
+        (("register", "{fixed}", "{moving}", "--moving-channel", "CD3"), 1, "DAPI"),
+        (("register", "{fixed}", "{moving}", "--fixed-pixel-size", "-1"), 1, "-1"),
+        (("register", "{fixed}"), 2, "MOVING"),
+        (("evaluate", "no.json", "no.csv"), 1, "no.json"),
+        (("frobnicate",), 2, "frobnicate"),
+    ],
+)
+def test_wrong_calls_say_what_is_wrong(histreg, pair, tmp_path, monkeypatch, arguments, code, words):
+    monkeypatch.chdir(tmp_path)
+    ended = histreg(*(a.format(fixed=pair.fixed, moving=pair.moving) for a in arguments))
+    assert ended.code == code
+    assert words in ended.err
+    assert "Traceback" not in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_stops_and_leaves_nothing_half_done(pair, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "napari_histreg",
+        "register",
+        pair.fixed,
+        pair.moving,
+        "-o",
+        tmp_path / "out",
+    ]
+    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    time.sleep(2.5)
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=20)
+    assert run.returncode == 130
+    assert "Traceback" not in err
+    assert "Stopped" in err
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
