@@ -388,11 +388,9 @@ class Projective(MatrixTransform):
         size = float(np.abs(matrix).max())
         if size == 0:
             raise ValueError("Projective needs a matrix that is not all 0.")
-        matrix /= size
         # The corner is the usual thing to normalise by, unless the origin lies on the horizon.
-        if abs(matrix[2, 2]) > 1e-12:
-            matrix = matrix / matrix[2, 2]
-        return np.asarray(matrix)
+        corner = float(matrix[2, 2])
+        return np.asarray(matrix / (corner if abs(corner) > 1e-12 * size else size))
 
     def __call__(self, points: ArrayLike) -> FloatArray:
         """Map (N, 2) points (y, x); returns (N, 2) float64."""

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_histreg.errors import DegenerateFit
 from napari_histreg.geometry import FloatArray
+from napari_histreg.transforms.chance import hit_probability, log_false_alarms
 from napari_histreg.transforms.fitting import MINIMUM_PAIRS, MODELS, fit_transform
 from napari_histreg.transforms.matrix import MatrixTransform
 from napari_histreg.transforms.minimal import minimal_matrices
@@ -71,13 +72,14 @@ def fit_robust(
     Raises
     ------
     DegenerateFit
-        Too few pairs, or no more pairs agree than any sample does by itself.
+        Too few pairs, or no more of them agree than chance explains [4]_.
 
     References
     ----------
     .. [1] M. A. Fischler, R. C. Bolles, CACM 24(6), 1981. doi:10.1145/358669.358692
     .. [2] P. H. S. Torr, A. Zisserman, CVIU 78(1), 2000. doi:10.1006/cviu.1999.0832
     .. [3] O. Chum, J. Matas, J. Kittler, DAGM 2003. doi:10.1007/978-3-540-45243-0_31
+    .. [4] L. Moisan, B. Stival, IJCV 57(3), 2004. doi:10.1023/B:VISI.0000013094.38752.54
 
     Examples
     --------
@@ -105,10 +107,11 @@ def fit_robust(
         model, f[usable], m[usable], tolerance, allow_mirror, np.random.default_rng(rng), max_trials
     )
     agreed = _polished(model, f, m, usable, matrix, tolerance, allow_mirror)
-    if agreed is None:
+    sample, chance = MINIMUM_PAIRS[model], hit_probability(m[usable], tolerance)
+    if agreed is None or log_false_alarms(int(agreed.inliers.sum()), len(usable), sample, chance) > 0:
         raise DegenerateFit(
-            f"No {needed} of the {len(usable)} point pairs agree on a transform of the model {model} within "
-            f"{tolerance:g} units. Check the pairs, allow a larger tolerance or a mirror."
+            f"The {len(usable)} point pairs agree on no transform of the model {model} within {tolerance:g} "
+            "units any better than random pairs would. Check the pairs, allow a mirror or another tolerance."
         )
     return agreed
 
