@@ -27,6 +27,7 @@ from napari_histreg.registration.attempts import (
     by_starts,
     find_pose,
 )
+from napari_histreg.registration.block_landmarks import block_landmarks
 from napari_histreg.registration.finer import sharpen
 from napari_histreg.registration.overview import Overview, look_at, with_channels
 from napari_histreg.registration.record import Outcome, StepLog
@@ -101,7 +102,10 @@ class Automatic(BaseModel):
         verdict = finding.verdict
         progress(1.0, verdict.word)
         remarks = (finding.attempt.remark,) if finding.attempt.remark else ()
-        return Outcome(transform, verdict.word, verdict.confidence, (*verdict.reasons, *remarks))
+        carriers = None
+        if verdict.word != "refused":
+            carriers = block_landmarks(*finding.attempt.pictures, matrix)
+        return Outcome(transform, verdict.word, verdict.confidence, (*verdict.reasons, *remarks), carriers)
 
     def look(
         self, fixed: Slide, moving: Slide, request: Request, log: StepLog, progress: Progress = silent
