@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image
 
 TOOLS = Path(__file__).resolve().parents[3] / "shared" / "tools"
-SHAPE = 1301, 1133
+SHAPE = 1057, 641
 PIXEL_UM = 0.25
 PER_CM = 1e4 / PIXEL_UM
 JPEG = {"level": 95}
@@ -86,7 +86,7 @@ class Case:
 
 
 # JPEG mixes what lies beyond the edge into blocks of 16; whole blocks keep that out of the comparison.
-BLOCKS = 1280, 1152
+BLOCKS = 1088, 640
 
 
 def _rgb_truth():
@@ -130,7 +130,7 @@ def _flat_pyramid(path):
 
 
 def _aperio(path):
-    description = "Aperio Image Library v1\r\n1152x1280 (256x256) JPEG/RGB Q=90|AppMag = 40|MPP = 0.25"
+    description = "Aperio Image Library v1\r\n640x1088 (256x256) JPEG/RGB Q=90|AppMag = 40|MPP = 0.25"
     planes = halves(rgb(BLOCKS), 2)
     with tifffile.TiffWriter(path) as tif:
         common = {
@@ -150,7 +150,7 @@ def _aperio(path):
 
 
 def _qptiff(path, count=5):
-    pixels = channels(count, dtype=np.uint8, shape=(1400, 1300)).astype(np.uint8)
+    pixels = channels(count, dtype=np.uint8, shape=(1060, 650)).astype(np.uint8)
     xml = "<Image><Name>Opal {}</Name><Color>255,0,{}</Color></Image>"
     planes = halves(pixels, 1)
     where = {"resolution": (PER_CM, PER_CM), "resolutionunit": "CENTIMETER", "metadata": None}
@@ -169,7 +169,7 @@ def _qptiff(path, count=5):
 
 
 def _qptiff_truth():
-    return channels(5, dtype=np.uint8, shape=(1400, 1300)).astype(np.uint8)
+    return channels(5, dtype=np.uint8, shape=(1060, 650)).astype(np.uint8)
 
 
 def _flat_channels(path):
@@ -189,13 +189,13 @@ def _imagej(path):
 def _mirax(**options):
     def write(path):
         size = {"tile": 64, "levels": 4, "fmt": "PNG", "pixel_size_um": PIXEL_UM}
-        return make_mirax().write_mirax(path, rgb((1280, 1152)), **{**size, **options})
+        return make_mirax().write_mirax(path, rgb((1152, 640)), **{**size, **options})
 
     return write
 
 
 def _mirax_truth():
-    return np.moveaxis(rgb((1280, 1152)), -1, 0)
+    return np.moveaxis(rgb((1152, 640)), -1, 0)
 
 
 OPALS = tuple(f"Opal {500 + k}" for k in range(5))
