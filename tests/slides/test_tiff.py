@@ -141,7 +141,6 @@ def test_one_bit(tmp_path):
     ("unit", "expected"),
     [
         ("micron", 0.5),
-        ("µm", 0.5),
         ("\\u00B5m", 0.5),
         ("nm", 0.0005),
         ("mm", 500),
