@@ -1,5 +1,7 @@
 """``histreg warp``: the moving slide in the fixed slide's frame."""
 
+from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +12,53 @@ from napari_histreg.cli.progress_bar import progress_bar
 __all__ = ["warp"]
 
 
+class GridChoice(StrEnum):
+    """What the output covers."""
+
+    fixed = "fixed"
+    union = "union"
+
+
+class Interpolation(StrEnum):
+    """How values between pixels are found."""
+
+    linear = "linear"
+    cubic = "cubic"
+    nearest = "nearest"
+
+
 def warp(
     registration: Annotated[
         Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="An .ome.tif to write.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT", help="An .ome.tif or .ome.zarr to write.")
+    ],
+    grid: Annotated[
+        GridChoice, typer.Option("--grid", help="Cover the fixed slide, or both.")
+    ] = GridChoice.fixed,
+    pixel_size: Annotated[
+        float | None, typer.Option("--pixel-size", metavar="UM", help="Pixel size, if not the fixed slide's.")
+    ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option("--channels", metavar="A,B,…", help="Channels by name or number; all by default."),
+    ] = None,
+    interpolation: Annotated[
+        Interpolation, typer.Option("--interpolation", help="nearest for label images.")
+    ] = Interpolation.linear,
+    compression: Annotated[
+        str | None,
+        typer.Option("--compression", help="jpeg, zstd, deflate, lzw or none; chosen by the pixels."),
+    ] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Put the fixed slide's channels into the file too.")
+    ] = False,
+    fixed: Annotated[
+        str | None, typer.Option("--fixed", metavar="SLIDE", help="If the file has moved.")
+    ] = None,
     moving: Annotated[
-        str | None, typer.Option("--moving", metavar="SLIDE", help="The moving slide, if its file has moved.")
+        str | None, typer.Option("--moving", metavar="SLIDE", help="If the file has moved.")
     ] = None,
     even_if_refused: Annotated[
         bool, typer.Option("--even-if-refused", help="Warp by the best guess.")
@@ -24,14 +66,31 @@ def warp(
 ) -> None:
     """Write the moving slide, all channels, in the frame of the fixed slide."""
     from napari_histreg.registration.document import read_registration
-    from napari_histreg.registration.reopening import reopen_moving
+    from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
-    from napari_histreg.warping import Grid, warp_slide
+    from napari_histreg.transforms import Translation
+    from napari_histreg.warping import Grid, merge_slides, select_channels, warp_slide
 
     record = read_registration(registration)
-    with reopen_moving(record, moving, even_if_refused=even_if_refused) as slide:
-        grid = Grid(shape=record.fixed.shape, spacing=record.fixed.world_pixel_size)
-        warped = warp_slide(slide, record.fixed_to_moving, grid, pixel_size_um=record.fixed.pixel_size_um)
+    transform = record.fixed_to_moving if record.has_transform else None
+    with ExitStack() as opened:
+        source = opened.enter_context(reopen_moving(record, moving, even_if_refused=even_if_refused))
+        assert transform is not None  # otherwise reopening has refused
+        if channels:
+            source = select_channels(source, [name.strip() for name in channels.split(",")])
+        if grid is GridChoice.fixed and not merge:
+            frame = Grid(record.fixed.shape, record.fixed.world_pixel_size)
+        else:
+            target = opened.enter_context(reopen_fixed(record, fixed))
+            frame = Grid.of(target) if grid is GridChoice.fixed else Grid.union(target, source, transform)
+        unit = record.fixed.pixel_size_um
+        if pixel_size is not None:
+            frame = frame.with_spacing(pixel_size)
+        size = None if unit is None else frame.spacing
+        result = warp_slide(source, transform, frame, interpolation=interpolation.value, pixel_size_um=size)
+        if merge:
+            still = warp_slide(target, Translation.identity(), frame, pixel_size_um=size)
+            result = merge_slides(still, result)
         with progress_bar("Warping") as progress:
-            write_slide(warped, output, progress=progress)
+            write_slide(result, output, compression=compression, progress=progress)
     typer.echo(f"Wrote {output}")

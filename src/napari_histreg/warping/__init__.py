@@ -1,6 +1,7 @@
 """Slides and shapes carried into another slide's frame."""
 
+from napari_histreg.warping.channels import merge_slides, select_channels
 from napari_histreg.warping.grid import Grid
 from napari_histreg.warping.warp import warp_slide
 
-__all__ = ["Grid", "warp_slide"]
+__all__ = ["Grid", "merge_slides", "select_channels", "warp_slide"]

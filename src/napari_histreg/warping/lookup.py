@@ -71,9 +71,8 @@ class Lookup:
     def _lattice(self, region: Region, level: int, step: int) -> tuple[FloatArray, list[FloatArray]]:
         """Evaluate on a lattice; the weights interpolate each axis linearly to single pixels."""
         counts = [max(-(-(n - 1) // step), 1) + 1 for n in region.shape]
-        rows, columns = (
-            start + step * np.arange(count) for start, count in zip((region.y, region.x), counts, strict=True)
-        )
+        rows = region.y + step * np.arange(counts[0], dtype=np.float64)
+        columns = region.x + step * np.arange(counts[1], dtype=np.float64)
         weights = []
         for size, count in zip(region.shape, counts, strict=True):
             position = np.arange(size) / step
