@@ -154,5 +154,5 @@ def _smoothed(pixels: NDArray[np.float32], footprint: FloatArray) -> NDArray[np.
         return pixels
     # OpenCV takes 0 as "like the other axis", so an axis that needs nothing gets next to nothing.
     sy, sx = np.maximum(sigma, 1e-3)
-    blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=sx, sigmaY=sy, borderType=cv2.BORDER_REPLICATE)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), sigmaX=sx, sigmaY=sy, borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred)
