@@ -15,6 +15,9 @@ tissue outlines on flat glass stay below."""
 CONTACT = 0.04
 """Least length of a filled area along the border, as a share of the longer side; less is chance."""
 
+SMALLEST = 0.2
+"""Least share of the frame that a picture inside borders takes; less is an object on a background."""
+
 
 def valid_field(planes: ArrayLike) -> NDArray[np.bool_]:
     """Find the pixels that belong to the picture.
@@ -52,7 +55,7 @@ def valid_field(planes: ArrayLike) -> NDArray[np.bool_]:
     if fill is None:
         return finite
     rest = finite & ~fill
-    if not rest.any() or not _is_convex(rest):
+    if rest.mean() < SMALLEST or not _has_content(clean, rest) or not _is_convex(rest):
         return finite
     # Pixels next to a border are mixtures of picture and border.
     from scipy.ndimage import binary_dilation
@@ -96,6 +99,17 @@ def _frequent(edge: NDArray[np.float32], tolerance: float) -> list[NDArray[np.fl
     values, counts = np.unique(steps, axis=1, return_counts=True)
     order = np.argsort(counts)[::-1][:3]
     return [(values[:, k] * tolerance).astype(np.float32) for k in order if counts[k] >= 0.02 * edge.shape[1]]
+
+
+def _has_content(planes: NDArray[np.float32], rest: NDArray[np.bool_]) -> bool:
+    """Tell whether there is more in a mask, off its rim, than one flat value, as a shape on paper has."""
+    import cv2
+
+    inner = cv2.erode(rest.astype(np.uint8), np.ones((7, 7), np.uint8), borderValue=1) > 0
+    if not inner.any():
+        return False
+    values = planes[:, inner]
+    return bool((values.max(axis=1) > values.min(axis=1)).any())
 
 
 def _is_convex(rest: NDArray[np.bool_]) -> bool:

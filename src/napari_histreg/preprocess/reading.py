@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import Region
+from napari_histreg.geometry import FloatArray, Region
 from napari_histreg.slides.slide import Slide
 
 __all__ = ["Planes", "read_planes", "working_spacing"]
@@ -115,13 +115,24 @@ def _weights(length: int, step: float, count: int, spacing: float) -> Any:
     if abs(factor - 1) < 1e-9:
         index = np.arange(min(count, length))
         return csr_array((np.ones(len(index), np.float32), (index, index)), shape=(count, length))
-    # Both lines of pixels start at the same edge; a tent of the larger spacing keeps the centroid.
-    reach = max(factor, 1.0)
+    # Both lines of pixels start at the same edge.
     centres = (np.arange(count) + 0.5) * factor - 0.5
-    taps = np.floor(centres - reach).astype(int)[:, None] + np.arange(int(np.ceil(2 * reach)) + 2)
-    values = np.maximum(1 - np.abs(taps - centres[:, None]) / reach, 0)
-    values /= values.sum(1, keepdims=True)
+    reach = max(factor, 1.0)
+    taps = np.floor(centres - reach).astype(int)[:, None] + np.arange(int(np.ceil(2 * reach)) + 3)
+    away = taps - centres[:, None]
+    if factor < 1:
+        values = np.maximum(1 - np.abs(away), 0)
+    else:
+        # The tent is integrated over each pixel: weights then add up to 1 whatever the phase, and
+        # the centre of gravity of anything stays where it was.
+        values = _tent_up_to((away + 0.5) / reach) - _tent_up_to((away - 0.5) / reach)
     # Beyond the ends the last pixel is repeated.
     taps = np.clip(taps, 0, length - 1)
     index = np.repeat(np.arange(count), taps.shape[1])
     return csr_array((values.ravel().astype(np.float32), (index, taps.ravel())), shape=(count, length))
+
+
+def _tent_up_to(t: FloatArray) -> FloatArray:
+    """Return the integral from -1 to t of the tent of height 1 between -1 and 1."""
+    t = np.clip(t, -1, 1)
+    return np.asarray(np.where(t < 0, 0.5 * (1 + t) ** 2, 1 - 0.5 * (1 - t) ** 2))

@@ -24,6 +24,9 @@ Signal = Literal["nuclear", "other", "density", "grey"]
 FloatImage = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+LAGS = (2, 3, 4, 6)
+"""Distances in pixels at which noise has nothing in common, also when averaged, and tissue has."""
+
 FEW_CHANNELS = 4
 """Up to so many channels the pixels decide about the modality; stacks of more are fluorescence."""
 
@@ -146,18 +149,17 @@ def blank_reason(plane: FloatImage, valid: Mask) -> str | None:
     scaled = scale_percentiles(plane, valid, low=0.1, high=99.9)
     if not scaled[valid].std() > 0:
         return "every pixel has the same value"
-    # Neighbours three pixels apart have nothing in common in noise, and much in tissue of any kind.
+    if min(plane.shape) <= max(LAGS):
+        return f"it is smaller than {max(LAGS) + 1} pixels"
     centred = np.where(valid, scaled - scaled[valid].mean(), 0)
-    links = []
-    for a, b, both in (
-        (centred[3:], centred[:-3], valid[3:] & valid[:-3]),
-        (centred[:, 3:], centred[:, :-3], valid[:, 3:] & valid[:, :-3]),
-    ):
-        count = int(both.sum())
-        if count:
-            links.append((float((a * b)[both].mean()) / float(centred[valid].var()), count))
-    if not links:
-        return "it is smaller than four pixels"
-    link = max(value for value, _ in links)
-    count = max(n for _, n in links)
-    return "it is noise without structure" if link < 0.03 + 3 / np.sqrt(count) else None
+    variance = float(centred[valid].var())
+    links = [_link(centred, valid, lag, axis) / variance for lag in LAGS for axis in (0, 1)]
+    chance = 4 / np.sqrt(valid.sum())
+    return "it is noise without structure" if max(np.abs(links)) < 0.03 + chance else None
+
+
+def _link(centred: FloatImage, valid: Mask, lag: int, axis: int) -> float:
+    """Return the covariance of pixels that lie `lag` apart."""
+    near, far = (slice(None, -lag), slice(lag, None)) if axis == 0 else (np.s_[:, :-lag], np.s_[:, lag:])
+    both = valid[near] & valid[far]
+    return float((centred[near] * centred[far])[both].mean()) if both.any() else 0.0

@@ -102,7 +102,19 @@ def _glowing(array: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np
     left = noise / np.sqrt(4 * np.pi * _sigma(valid.shape) ** 2)
     if spread <= 0 or np.percentile(values, 99.5) - np.percentile(values, 0.5) < 6.5 * left:
         return np.zeros_like(valid)
-    return smooth > _otsu(values)
+    return np.asarray(smooth > _above_darkness(values), bool)
+
+
+def _above_darkness(values: NDArray[np.float32]) -> float:
+    """Return a threshold just above the background: Otsu's alone loses dim tissue beside bright."""
+    otsu = _otsu(values)
+    dark = values[values <= otsu]
+    counts, edges = np.histogram(dark, bins=128)
+    mode = float(edges[int(np.argmax(counts))] + edges[1] - edges[0])
+    below = dark[dark <= mode]
+    spread = float(np.sqrt(np.mean((below - mode) ** 2))) if below.size else 0.0
+    # A quarter of the way keeps the blurred rim of bright tissue out where the background is flat.
+    return min(otsu, max(mode + 5 * spread, mode + 0.25 * (otsu - mode)))
 
 
 def _with_darkness(array: NDArray[np.float32], valid: NDArray[np.bool_]) -> NDArray[np.bool_]:

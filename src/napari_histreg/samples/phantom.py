@@ -216,7 +216,8 @@ class PhantomSource:
         """Cut this block's noise out of an endless repetition of one patch, another for each level."""
         rows = (np.arange(block.y, block.y + block.height) + 131 * level) % NOISE_PX
         columns = (np.arange(block.x, block.x + block.width) + 177 * level) % NOISE_PX
-        return np.asarray(self.noise[:, rows[:, None], columns[None, :]])
+        # Averaging to a coarser level takes half of the noise away each time, to what 8 bits leave.
+        return np.asarray(self.noise[:, rows[:, None], columns[None, :]] * np.float32(max(0.5**level, 0.2)))
 
 
 def _brightfield(layers: Layers, channel: int, grain: FloatImage) -> NDArray[np.uint8]:
