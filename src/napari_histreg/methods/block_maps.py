@@ -178,9 +178,7 @@ def _correlation(pairs: Sequence[tuple[Plane, Plane]], n: int, d: int) -> Plane:
         second[: b.shape[0], : b.shape[1]] = b
         product = cv2.mulSpectrums(cv2.dft(second), cv2.dft(first, nonzeroRows=a.shape[0]), 0, conjB=True)
         total = product if total is None else total + product
-    return np.asarray(
-        cv2.dft(total, flags=cv2.DFT_INVERSE | cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE)[:d, :d]
-    )
+    return np.asarray(cv2.dft(total, flags=cv2.DFT_INVERSE | cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE)[:d, :d])
 
 
 def _spread(a: NDArray[np.float32], share: float, axis: int) -> NDArray[np.float32]:

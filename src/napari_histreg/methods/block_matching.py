@@ -10,7 +10,15 @@ from napari_histreg.methods.block_maps import Plane, Shifts, correlate_blocks
 from napari_histreg.methods.orientation import orientation_field
 from napari_histreg.methods.picture import Picture, corners, overlap_frame
 
-__all__ = ["COARSE", "FINE", "RefineLevel", "fit_affine", "is_plausible", "orientation_planes", "refine_affine"]
+__all__ = [
+    "COARSE",
+    "FINE",
+    "RefineLevel",
+    "fit_affine",
+    "is_plausible",
+    "orientation_planes",
+    "refine_affine",
+]
 
 Describe = Callable[[Picture, Picture], tuple[Sequence[Plane], Sequence[Plane]]]
 
@@ -44,7 +52,7 @@ FINE = (RefineLevel(320, 56, 6, 2), RefineLevel(384, 64, 5, 2))
 def orientation_planes(fixed: Picture, moving: Picture) -> tuple[Sequence[Plane], Sequence[Plane]]:
     """Describe two pictures on one frame by their orientation fields, as real and imaginary planes."""
     f, m = orientation_field(fixed), orientation_field(moving)
-    both = ((fixed.mask & moving.mask)).astype(np.float32)
+    both = (fixed.mask & moving.mask).astype(np.float32)
     f, m = f * both, m * both
     return [f.real.copy(), f.imag.copy()], [m.real.copy(), m.imag.copy()]
 
@@ -82,7 +90,9 @@ def refine_affine(
             if frame is None or min(frame.shape) < 16:
                 return matrix
             planes = describe(fixed.sampled(frame, np.eye(3)), moving.sampled(frame, matrix))
-            maps = correlate_blocks(*planes, block=level.block, reach=level.reach if k == 0 else max(3, level.reach // 2))
+            maps = correlate_blocks(
+                *planes, block=level.block, reach=level.reach if k == 0 else max(3, level.reach // 2)
+            )
             shifts = maps.pooled(0.5).shifts()
             update = fit_affine(shifts, width=float(level.reach), ends=1.0)
             step = matrix @ frame.matrix @ update @ np.linalg.inv(frame.matrix)

@@ -78,9 +78,7 @@ def mixtures(count: int) -> list[tuple[float, ...]]:
 
 def density_planes(picture: Picture, weights: Sequence[tuple[float, ...]], mask: Plane) -> list[Plane]:
     """Return the local density of some mixtures of a picture's channels."""
-    return [
-        local_density(np.tensordot(np.array(w, np.float32), picture.channels, 1), mask) for w in weights
-    ]
+    return [local_density(np.tensordot(np.array(w, np.float32), picture.channels, 1), mask) for w in weights]
 
 
 def choose_density_pair(fixed: Picture, moving: Picture) -> DensityPair:

@@ -42,14 +42,20 @@ class Agreement:
 
     @property
     def above_chance(self) -> float:
-        """Standard deviations above what chance would give; 0 where nothing could be tested.
+        """Standard deviations above what chance would give, from the likelihood ratio; 0 if nothing was tested.
 
-        A share alone would mislead: of few blocks, half may agree by chance.
+        A share alone would mislead: of few blocks, a third may agree by chance.
+
+        Examples
+        --------
+        >>> round(Agreement(6, 20, 0.056).above_chance, 1), round(Agreement(40, 48, 0.056).above_chance, 1)
+        (3.4, 13.7)
         """
         if not self.tested:
             return 0.0
-        expected = self.tested * self.chance
-        return float((self.agreeing - expected) / np.sqrt(expected * (1 - self.chance)))
+        share = min(max(self.share, 1e-9), 1 - 1e-9)
+        odds = share * np.log(share / self.chance) + (1 - share) * np.log((1 - share) / (1 - self.chance))
+        return float(np.sign(share - self.chance) * np.sqrt(2 * self.tested * max(odds, 0.0)))
 
 
 def left_out_agreement(
@@ -117,8 +123,12 @@ class _Board:
         def masked(fixed: Picture, moving: Picture) -> tuple[Sequence[Plane], Sequence[Plane]]:
             f, m = describe(fixed, moving)
             grid = fixed.frame
-            y = np.floor((grid.origin[0] + grid.spacing[0] * np.arange(grid.shape[0]) - self.origin[0]) / self.cell)
-            x = np.floor((grid.origin[1] + grid.spacing[1] * np.arange(grid.shape[1]) - self.origin[1]) / self.cell)
+            y = np.floor(
+                (grid.origin[0] + grid.spacing[0] * np.arange(grid.shape[0]) - self.origin[0]) / self.cell
+            )
+            x = np.floor(
+                (grid.origin[1] + grid.spacing[1] * np.arange(grid.shape[1]) - self.origin[1]) / self.cell
+            )
             keep = ((y[:, None] + x[None, :]) % 2 == self.colour).astype(np.float32)
             return [p * keep for p in f], m
 

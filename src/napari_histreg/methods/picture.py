@@ -174,7 +174,10 @@ class Picture:
         size = frame.shape[::-1]
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         channels = np.stack(
-            [cv2.warpAffine(c, m, size, flags=flags, borderMode=cv2.BORDER_REPLICATE) for c in picture.channels]
+            [
+                cv2.warpAffine(c, m, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+                for c in picture.channels
+            ]
         )
         mask = cv2.warpAffine(picture.mask.astype(np.float32), m, size, flags=flags) > 0.99
         return _unfilled(channels, frame, mask)

@@ -255,7 +255,9 @@ class _Scale:
         ):
             canvas[rows : work.rows] = 0
             canvas[:rows, columns:] = 0
-            canvas[:rows, :columns] = cv2.warpAffine(part, matrix[:2], (columns, rows), flags=cv2.INTER_LINEAR)
+            canvas[:rows, :columns] = cv2.warpAffine(
+                part, matrix[:2], (columns, rows), flags=cv2.INTER_LINEAR
+            )
         work.rows = rows
         work.transform(rows)
         return matrix, (rows, columns)

@@ -1,11 +1,10 @@
 """Attempts: ways to find the pose, cheap ones first, until one convinces."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_histreg.errors import HistregError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.methods.block_matching import FINE, refine_affine
 from napari_histreg.methods.joint import learn_description
@@ -14,17 +13,55 @@ from napari_histreg.methods.pose_search import Grid
 from napari_histreg.progress import Progress, portion
 from napari_histreg.registration.hypotheses import (
     Hypothesis,
-    are_distinct,
+    best_rival,
     propose_by_search,
-    ranked,
     refine_all,
 )
-from napari_histreg.registration.verdict import Verdict, judge
+from napari_histreg.registration.verdict import Measures, Verdict, decide, measure, with_margin
 
-__all__ = ["Attempt", "Finding", "Pool", "find_pose", "polish"]
+__all__ = [
+    "EXHAUSTIVE",
+    "QUICK",
+    "THOROUGH",
+    "Attempt",
+    "Effort",
+    "Finding",
+    "Pool",
+    "by_search",
+    "by_starts",
+    "find_pose",
+    "polish",
+]
 
-QUICK = Grid(side=96, step_deg=5.0, step_scale=0.08)
-THOROUGH = Grid(side=128, step_deg=4.0, step_scale=0.06)
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard a search tries.
+
+    Parameters
+    ----------
+    name : str
+        For the record.
+    grid : Grid
+        Working size and steps; steps are half as wide as a true pose can be off and still win.
+    count : int
+        Distinct poses that are refined.
+    widest : float
+        Scales beyond this ratio of the fields of view are left out where the scale is unknown.
+    """
+
+    name: str
+    grid: Grid
+    count: int
+    widest: float = np.inf
+
+
+QUICK = Effort("quick search", Grid(side=96, step_deg=5.0, step_scale=0.08), 12)
+THOROUGH = Effort("thorough search", Grid(side=128, step_deg=4.0, step_scale=0.06), 36)
+# Sparse pictures, such as collagen, show enough edges at this size only.
+EXHAUSTIVE = Effort("exhaustive search", Grid(side=192, step_deg=2.5, step_scale=0.04), 24, widest=1.7)
+
+Propose = Callable[[Progress], tuple[list[FloatArray], dict[str, float]]]
 
 SURE = 0.9
 """Confidence from which no further attempt is made."""
@@ -44,12 +81,15 @@ class Attempt:
         The fixed and moving picture that it looks at.
     remark : str
         What to tell the user where this attempt found the pose; empty if nothing.
+    judged : bool
+        Whether its best pose is judged at once; otherwise its poses only join those of later attempts.
     """
 
     name: str
-    propose: Callable[[Progress], tuple[list[FloatArray], dict[str, float]]]
+    propose: Propose
     pictures: tuple[Picture, Picture]
     remark: str = ""
+    judged: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,31 +119,33 @@ class Pool:
     ----------
     pictures : (Picture, Picture)
         Fixed and moving.
-    hypotheses : list of Hypothesis
-        So far.
+    hypotheses : list of (Hypothesis, Attempt)
+        So far, and where they come from.
+    finding : Finding or None
+        The best of them, judged against all others.
     """
 
     pictures: tuple[Picture, Picture]
-    hypotheses: list[Hypothesis] = field(default_factory=list)
+    hypotheses: list[tuple[Hypothesis, Attempt]] = field(default_factory=list)
+    finding: Finding | None = None
+    _measured: dict[int, tuple[FloatArray, Measures]] = field(default_factory=dict)
 
-    def add(self, starts: Sequence[FloatArray], source: str, progress: Progress) -> None:
+    def add(self, starts: Sequence[FloatArray], attempt: Attempt, progress: Progress) -> None:
         """Refine starts and take them in."""
-        self.hypotheses += refine_all(*self.pictures, starts, source, progress=progress)
+        refined = refine_all(*self.pictures, starts, attempt.name, progress=progress)
+        self.hypotheses += [(hypothesis, attempt) for hypothesis in refined]
 
-    def best(self) -> Hypothesis | None:
-        """Return the hypothesis that stands out most; None where there is none."""
-        order = ranked(self.hypotheses)
-        return order[0] if order and order[0].z > 0 else None
-
-    def leaders(self, count: int = 2) -> Iterator[Hypothesis]:
-        """Yield the best distinct hypotheses."""
-        taken: list[Hypothesis] = []
-        for hypothesis in ranked(self.hypotheses):
-            if all(are_distinct(self.pictures[0], t.matrix, hypothesis.matrix) for t in taken):
-                taken.append(hypothesis)
-                yield hypothesis
-                if len(taken) == count:
-                    return
+    def judge(self) -> None:
+        """Polish the hypothesis that stands out most and judge it against all others."""
+        leader, attempt = max(self.hypotheses, key=lambda pair: pair[0].z, default=(None, None))
+        if leader is None or attempt is None or leader.z <= 0:
+            return
+        if id(leader) not in self._measured:
+            matrix = polish(*self.pictures, leader.matrix)
+            self._measured[id(leader)] = matrix, measure(*self.pictures, matrix, start=leader.start)
+        matrix, measures = self._measured[id(leader)]
+        rival = best_rival(self.pictures[0], matrix, [h for h, _ in self.hypotheses])
+        self.finding = Finding(matrix, decide(with_margin(measures, rival)), attempt)
 
 
 def polish(fixed: Picture, moving: Picture, matrix: FloatArray) -> FloatArray:
@@ -154,43 +196,37 @@ def find_pose(
     for k, attempt in enumerate(attempts):
         part = portion(progress, k * share, (k + 1) * share)
         pool = pools.setdefault(id(attempt.pictures[1]), Pool(attempt.pictures))
-        try:
-            starts, figures = attempt.propose(portion(part, 0.0, 0.6))
-        except HistregError as error:
-            note(attempt.name, {}, None)
-            if k == len(attempts) - 1 and best is None:
-                raise error
-            continue
-        pool.add(starts, attempt.name, portion(part, 0.6, 0.85))
-        leader = pool.best()
-        if leader is None:
-            note(attempt.name, figures, None)
-            continue
-        matrix = polish(*attempt.pictures, leader.matrix)
-        part(0.9, "judging the best pose")
-        verdict = judge(*attempt.pictures, matrix, start=leader.start, hypotheses=pool.hypotheses)
-        note(attempt.name, figures, verdict)
-        if best is None or (verdict.confidence or 0.0) > (best.verdict.confidence or 0.0):
-            best = Finding(matrix, verdict, attempt)
-        if (best.verdict.confidence or 0.0) >= SURE:
+        starts, figures = attempt.propose(portion(part, 0.0, 0.6))
+        pool.add(starts, attempt, portion(part, 0.6, 0.9))
+        if attempt.judged:
+            part(0.9, "judging the best pose")
+            pool.judge()
+        note(attempt.name, figures, pool.finding.verdict if pool.finding and attempt.judged else None)
+        found = [p.finding for p in pools.values() if p.finding is not None]
+        best = max(found, key=lambda f: f.verdict.confidence or 0.0, default=None)
+        if best is not None and (best.verdict.confidence or 0.0) >= SURE:
             break
     return best
 
 
 def by_search(
-    pictures: tuple[Picture, Picture], scales: tuple[float, float], grid: Grid, *, mirror: bool
-) -> Callable[[Progress], tuple[list[FloatArray], dict[str, float]]]:
+    pictures: tuple[Picture, Picture], scales: tuple[float, float], effort: Effort, *, mirror: bool
+) -> Propose:
     """Return a proposer that searches all poses."""
+    ratio = pictures[1].extent / pictures[0].extent
+    low, high = max(scales[0], ratio / effort.widest), min(scales[1], ratio * effort.widest)
+    # Pixel sizes may put the scale outside: they are believed, the ratio of fields of view is a guess.
+    scales = (low, high) if low < high else scales
 
     def propose(progress: Progress) -> tuple[list[FloatArray], dict[str, float]]:
-        return propose_by_search(*pictures, scales, grid, mirror=mirror, progress=progress)
+        return propose_by_search(
+            *pictures, scales, effort.grid, mirror=mirror, count=effort.count, progress=progress
+        )
 
     return propose
 
 
-def by_starts(
-    starts: Sequence[FloatArray],
-) -> Callable[[Progress], tuple[list[FloatArray], dict[str, float]]]:
+def by_starts(starts: Sequence[FloatArray]) -> Propose:
     """Return a proposer of given poses."""
 
     def propose(progress: Progress) -> tuple[list[FloatArray], dict[str, float]]:

@@ -17,8 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from napari_histreg.errors import NoTissue
 from napari_histreg.geometry import FloatArray
 from napari_histreg.methods.picture import Picture
+from napari_histreg.methods.starts import plain_starts
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.registration.attempts import (
+    EXHAUSTIVE,
     QUICK,
     THOROUGH,
     Attempt,
@@ -59,10 +61,16 @@ class Automatic(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str] = "auto"
 
-    nonrigid: bool = Field(False, title="Bend", description="Add a displacement field to the affine alignment")
+    nonrigid: bool = Field(
+        False, title="Bend", description="Add a displacement field to the affine alignment"
+    )
     mirror: bool = Field(True, title="Mirror", description="Consider that the slide may be mirrored")
     scale_play: float = Field(
-        0.12, ge=0.01, le=0.5, title="Scale play", description="How far known pixel sizes may be wrong, as a share"
+        0.12,
+        ge=0.01,
+        le=0.5,
+        title="Scale play",
+        description="How far known pixel sizes may be wrong, as a share",
     )
     scale_range: float = Field(
         2.6, ge=1.1, le=4.0, title="Scale range", description="Scales searched where a pixel size is unknown"
@@ -162,17 +170,20 @@ class Automatic(BaseModel):
         out = []
         if starts:
             out.append(Attempt("given start", by_starts(starts), pictures))
-        out.append(Attempt("quick search", by_search(pictures, scales, QUICK, mirror=self.mirror), pictures))
-        out.append(
-            Attempt("thorough search", by_search(pictures, scales, THOROUGH, mirror=self.mirror), pictures)
-        )
+        plain = [start.matrix for start in plain_starts(*pictures)]
+        out.append(Attempt("plain starts", by_starts(plain), pictures, judged=False))
+        for effort in (QUICK, THOROUGH, EXHAUSTIVE):
+            out.append(
+                Attempt(effort.name, by_search(pictures, scales, effort, mirror=self.mirror), pictures)
+            )
         if knows:
             remark = (
                 "With the scale that the pixel sizes give, nothing convinced; it was found with the scale "
                 "searched. Check the pixel sizes."
             )
-            for name, grid in (("quick search, any scale", QUICK), ("thorough search, any scale", THOROUGH)):
-                out.append(Attempt(name, by_search(pictures, unknown, grid, mirror=self.mirror), pictures, remark))
+            for effort in (QUICK, THOROUGH):
+                search = by_search(pictures, unknown, effort, mirror=self.mirror)
+                out.append(Attempt(f"{effort.name}, any scale", search, pictures, remark))
         out.extend(self._other_channels(fixed, moving, overviews, scales))
         return out
 
@@ -247,7 +258,7 @@ def _given(initial: Transform | None, fixed: Picture) -> list[FloatArray]:
         return [initial.matrix]
     steps = np.linspace(0.05, 0.95, 8)
     low, high = fixed.box.min(0), fixed.box.max(0)
-    points = np.stack(np.meshgrid(*(low[k] + steps * (high[k] - low[k]) for k in range(2))), -1).reshape(-1, 2)
+    points = np.stack(np.meshgrid(*(low[k] + steps * (high[k] - low[k]) for k in range(2))), -1).reshape(
+        -1, 2
+    )
     return [approximate_affine(initial, points).matrix]
-
-

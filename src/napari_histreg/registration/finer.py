@@ -14,7 +14,7 @@ from napari_histreg.geometry import FloatArray, Region
 from napari_histreg.methods.block_maps import Shifts, correlate_blocks
 from napari_histreg.methods.block_matching import FINE, fit_affine, is_plausible, orientation_planes
 from napari_histreg.methods.picture import Frame, Picture, corners, overlap_frame
-from napari_histreg.progress import Progress, silent
+from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.registration.overview import Overview, comparable_channels
 from napari_histreg.slides import Slide
 
@@ -31,6 +31,9 @@ TILES = 48
 REACH_PX = 8
 STEP = 3.0
 """Ratio of one level's spacing to the next; the reach covers 2.7 pixels of the coarser one."""
+
+ENOUGH = 0.3
+"""No finer level is read once the pose is known to this share of the finest spacing."""
 
 NEAR_PX = 2.0
 LEAST_AGREEING = 8
@@ -90,25 +93,27 @@ def sharpen(
     spacings = finer_spacings(sides, matrix)
     found["spacings"] = [round(s, 4) for s in spacings]
     for k, spacing in enumerate(spacings):
-        places = _places(sides, matrix, spacing)
-        shifts = measure_tiles(
-            sides, matrix, places, spacing, progress=lambda f, m, k=k: progress((k + f) / len(spacings), m)
-        )
-        update, agreeing = _fit(shifts, spacing)
-        found[f"tiles agreeing at {spacing:.3g}"] = f"{agreeing} of {len(shifts.z)}"
-        step = matrix @ update
-        if agreeing < max(LEAST_AGREEING, LEAST_SHARE * len(shifts.z)) or not is_plausible(update):
+        part = portion(progress, k / len(spacings), (k + 1) / len(spacings))
+        shifts = measure_tiles(sides, matrix, _places(sides, matrix, spacing), spacing, progress=part)
+        fit = _fit(shifts, spacing)
+        found[f"tiles agreeing at {spacing:.3g}"] = f"{fit.agreeing} of {len(shifts.z)}"
+        if fit.agreeing < max(LEAST_AGREEING, LEAST_SHARE * len(shifts.z)) or not is_plausible(fit.update):
             found["notes"] = (
-                f"Finer than {spacing * STEP:.3g} the slides do not show the same cells: kept from there.",
+                f"At {spacing:.3g} per pixel the slides do not show the same cells: coarser levels decide.",
             )
             break
-        matrix = step
+        matrix = matrix @ fit.update
+        found["uncertainty"] = round(fit.uncertainty, 4)
+        if fit.uncertainty < ENOUGH * spacings[-1]:
+            break
     return matrix
 
 
 def finer_spacings(sides: tuple[Side, Side], fixed_to_moving: FloatArray) -> list[float]:
     """List the spacings, fixed world units, at which tiles are read, coarse to fine; often none."""
-    frame = overlap_frame(sides[0].overview.picture, sides[1].overview.picture, fixed_to_moving, FINE[-1].side)
+    frame = overlap_frame(
+        sides[0].overview.picture, sides[1].overview.picture, fixed_to_moving, FINE[-1].side
+    )
     if frame is None:
         return []
     scale = float(np.sqrt(abs(np.linalg.det(fixed_to_moving[:2, :2]))))
@@ -119,9 +124,7 @@ def finer_spacings(sides: tuple[Side, Side], fixed_to_moving: FloatArray) -> lis
     if ratio < 1.5:
         return []
     count = int(np.ceil(np.log(ratio) / np.log(STEP) - 1e-9))
-    spacings = finest * np.geomspace(ratio, 1, count + 1)[1:]
-    # The last once more: its first fit starts from errors as large as its reach.
-    return [float(s) for s in (*spacings, spacings[-1])]
+    return [float(s) for s in finest * np.geomspace(ratio, 1, count + 1)[1:]]
 
 
 def measure_tiles(
@@ -267,12 +270,26 @@ def _edges(picture: Picture) -> FloatArray:
     return total
 
 
-def _fit(shifts: Shifts, spacing: float) -> tuple[FloatArray, int]:
-    """Fit an update, in world units, and count the tiles that agree with it."""
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """An update in fixed world units, the tiles that agree with it, and how well these determine it."""
+
+    update: FloatArray
+    agreeing: int
+    uncertainty: float
+
+
+def _fit(shifts: Shifts, spacing: float) -> _Fit:
+    """Fit an affine update through tiles."""
     if not len(shifts.z):
-        return np.eye(3), 0
+        return _Fit(np.eye(3), 0, np.inf)
     update = fit_affine(shifts, width=float(REACH_PX), ends=1.0)
     residual = corners(shifts.centres, update) - shifts.centres - shifts.offsets
-    agreeing = int((np.linalg.norm(residual, axis=1) <= NEAR_PX).sum())
+    length = np.linalg.norm(residual, axis=1)
+    near = length <= NEAR_PX
+    # Standard error of a mean of tiles; thrice, since six numbers are fitted and edges are extrapolated.
+    scatter = float(np.sqrt((length[near] ** 2).mean())) if near.any() else np.inf
+    # No peak is read better than a twentieth of a pixel.
+    uncertainty = spacing * max(3 * scatter / np.sqrt(max(int(near.sum()), 1)), 0.05)
     scale = np.diag([spacing, spacing, 1.0])
-    return scale @ update @ np.linalg.inv(scale), agreeing
+    return _Fit(scale @ update @ np.linalg.inv(scale), int(near.sum()), float(uncertainty))
