@@ -28,7 +28,7 @@ lint:
 	$(BIN)/npe2 validate napari-histreg
 
 bench:
-	@PYTHON=$(PYTHON) bash tools/setup.sh dev
+	@PYTHON=$(PYTHON) bash tools/setup.sh bench
 	@$(BIN)/python benchmarks/run.py
 
 screenshots:

@@ -143,12 +143,15 @@ def _through_map(
 
 
 def _needed(moving: Slide, level: int, points: NDArray[Any]) -> Region | None:
-    """Return the source region around points (y, x), with a margin; None if there is none."""
+    """Return the source region around points (y, x), with a margin; None if none is there.
+
+    What lies outside the slide is not asked for: OpenCV takes it for background by itself.
+    """
     margin = 3
     shape = np.array(moving.levels[level].shape)
-    low = np.maximum(np.floor(points.min(axis=0)) - margin, -margin)
-    high = np.minimum(np.ceil(points.max(axis=0)) + margin, shape + margin)
-    if (low >= shape).any() or (high < 0).any() or (high < low).any():
+    low = np.maximum(np.floor(points.min(axis=0)) - margin, 0)
+    high = np.minimum(np.ceil(points.max(axis=0)) + margin, shape - 1)
+    if (high < low).any():
         return None
     y, x, height, width = (int(v) for v in (*low, *(high - low + 1)))
     return Region(y, x, height, width)
@@ -171,11 +174,12 @@ def _finished(moving: Slide, warped: list[NDArray[Any]], block: Region) -> NDArr
     if warped[0].shape[:2] != block.shape:
         size = (block.width, block.height)
         warped = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in warped]
+    # Colours stay interleaved in memory: that is how files want them, and turning them costs time.
     pixels = np.stack(warped) if warped[0].ndim == 2 else np.moveaxis(warped[0], -1, 0)
     if pixels.dtype != moving.dtype and np.issubdtype(moving.dtype, np.integer):
         limits = np.iinfo(moving.dtype)
         pixels = np.clip(np.rint(pixels), limits.min, limits.max)
-    return np.ascontiguousarray(pixels, moving.dtype)
+    return pixels.astype(moving.dtype, copy=False)
 
 
 def _empty(moving: Slide, channels: tuple[int, ...], block: Region) -> NDArray[Any]:

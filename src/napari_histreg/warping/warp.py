@@ -111,9 +111,12 @@ class _WarpedSource:
 
     def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
         wanted = tuple(range(len(self._moving.channels)) if channels is None else channels)
-        out = np.empty((len(wanted), *region.shape), self._moving.dtype)
-        for y in range(region.y // BLOCK * BLOCK, region.y + region.height, BLOCK):
-            for x in range(region.x // BLOCK * BLOCK, region.x + region.width, BLOCK):
+        first = Region(region.y // BLOCK * BLOCK, region.x // BLOCK * BLOCK, BLOCK, BLOCK)
+        if first.clipped(self._levels[level].shape) == region:
+            return self._block(level, region, wanted, keep=False)
+        out = self._empty(len(wanted), region)
+        for y in range(first.y, region.y + region.height, BLOCK):
+            for x in range(first.x, region.x + region.width, BLOCK):
                 block = Region(y, x, BLOCK, BLOCK).clipped(self._levels[level].shape)
                 part = block_part(block, region)
                 pixels = self._block(level, block, wanted, keep=part != block)
@@ -123,6 +126,12 @@ class _WarpedSource:
                     (slice(None), *inner)
                 ]
         return out
+
+    def _empty(self, count: int, region: Region) -> NDArray[Any]:
+        """Make room for (C, H, W); colours lie interleaved in memory, as they are computed."""
+        if self._moving.is_rgb:
+            return np.moveaxis(np.empty((*region.shape, count), self._moving.dtype), -1, 0)
+        return np.empty((count, *region.shape), self._moving.dtype)
 
     def _block(self, level: int, block: Region, channels: tuple[int, ...], *, keep: bool) -> NDArray[Any]:
         """Compute a block, or find one that was needed in part a moment ago."""
