@@ -5,7 +5,7 @@ import math
 from napari_histreg.plugin.models.pair_table import error_text, unit_sign
 from napari_histreg.plugin.models.session import Session
 
-__all__ = ["obstacle", "summary", "what_next"]
+__all__ = ["has_prediction", "is_doubtful", "notes", "obstacle", "summary", "what_next"]
 
 _NOT_READY = "Choose a fixed and a moving slide first."
 
@@ -31,7 +31,7 @@ def what_next(session: Session, *, placing: bool) -> str:
         name, side = state.name(waiting[0]), waiting[1]
         spot = f"Click the same spot in the {side} slide (pair {name})."
         return (
-            f"{spot} The ring shows where to expect it; S snaps to it." if has_prediction(session) else spot
+            f"{spot} The ring shows where to expect it; G snaps to it." if has_prediction(session) else spot
         )
     first = f"Click a spot in the {session.next_side} slide"
     texts = {
@@ -66,6 +66,19 @@ def summary(session: Session) -> str:
     if math.isfinite(left_out):
         text += f", left out {error_text(left_out)} {unit}"
     return text + " (median)."
+
+
+def notes(session: Session) -> tuple[str, ...]:
+    """Return what is doubtful about the pairs, in sentences."""
+    following = session.state.following
+    problem = () if following.problem is None else (following.problem,)
+    return problem + (() if following.fit is None else following.fit.notes)
+
+
+def is_doubtful(session: Session) -> bool:
+    """Whether something about the pairs is likely wrong, and not only worth knowing."""
+    following = session.state.following
+    return following.problem is not None or (following.fit is not None and bool(following.fit.outliers))
 
 
 def has_prediction(session: Session) -> bool:

@@ -8,7 +8,16 @@ import numpy as np
 
 from napari_histreg.plugin.models.session import Session
 
-__all__ = ["OFF_COLOUR", "UNKNOWN_COLOUR", "PairRow", "error_colour", "error_text", "pair_rows", "unit_sign"]
+__all__ = [
+    "OFF_COLOUR",
+    "UNKNOWN_COLOUR",
+    "Order",
+    "PairRow",
+    "error_colour",
+    "error_text",
+    "pair_rows",
+    "unit_sign",
+]
 
 Order = Literal["number", "worst first"]
 

@@ -1,0 +1,213 @@
+"""The desk at which pairs are placed: session, canvases, points, marks and mouse of one viewer together."""
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from qtpy.QtCore import QTimer
+
+from napari_histreg.plugin.clicks import Clicks, MouseMode
+from napari_histreg.plugin.guide import Guide
+from napari_histreg.plugin.models import SessionState, Side
+from napari_histreg.plugin.models.advice import has_prediction
+from napari_histreg.plugin.models.guidance import expected_partner
+from napari_histreg.plugin.pair_points import PairPoints
+from napari_histreg.plugin.stage import Stage
+from napari_histreg.plugin.view import View
+
+__all__ = ["Desk"]
+
+_SIDES: tuple[Side, Side] = ("fixed", "moving")
+
+
+class Station:
+    """One canvas of the desk with its points, marks and mouse.
+
+    Parameters
+    ----------
+    desk : Desk
+    view : View
+    side_to_click : callable
+        Returns the side that a click on this canvas belongs to now.
+    """
+
+    def __init__(self, desk: "Desk", view: View, side_to_click: Callable[[], Side]) -> None:
+        session = desk.session
+        self.view = view
+        self.points = [
+            PairPoints(session, view, side, lambda call: QTimer.singleShot(0, call))
+            for side in _SIDES
+            if view.shows(side)
+        ]
+        self.guide = Guide(view)
+        self.clicks = Clicks(session, view, lambda: self.points, side_to_click)
+        self.clicks.on_pair_clicked = desk.on_pair_clicked
+
+    def close(self) -> None:
+        """Take everything off the canvas."""
+        self.clicks.close()
+        self.guide.close()
+        for points in self.points:
+            points.close()
+
+
+class Desk:
+    """Everything about placing pairs that is not a widget.
+
+    Parameters
+    ----------
+    stage : Stage
+        The viewer's stage.
+    viewer : napari.Viewer
+    """
+
+    def __init__(self, stage: Stage, viewer: Any) -> None:
+        self.stage = stage
+        self.session = stage.session
+        self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
+        self.main: Station | None = None
+        self.beside: Station | None = None
+        self.on_pair_clicked: Callable[[int], None] = lambda pair_id: None
+        self._mode: MouseMode = "look"
+        self._one_at_a_time = True
+        self._hidden: list[weakref.ref[Any]] = []
+        self.session.events.slides_changed.connect(self._begin)
+        self.session.events.state_changed.connect(self._on_state)
+        self._begin()
+
+    @property
+    def mode(self) -> MouseMode:
+        """What the mouse does on the canvases."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: MouseMode) -> None:
+        self._mode = mode
+        for station in self.stations:
+            station.clicks.mode = mode
+        self._on_state(self.session.state)
+
+    @property
+    def one_at_a_time(self) -> bool:
+        """Whether only the slide to be clicked next is seen on the main canvas while pairs are clicked."""
+        return self._one_at_a_time
+
+    @one_at_a_time.setter
+    def one_at_a_time(self, wanted: bool) -> None:
+        self._one_at_a_time = wanted
+        self._show_side()
+
+    @property
+    def stations(self) -> list[Station]:
+        """The canvases at work."""
+        return [station for station in (self.main, self.beside) if station is not None]
+
+    def add_canvas(self, view: View) -> Station:
+        """Take on the canvas that shows the fixed slide by itself; the main one then takes moving points."""
+        self.beside = Station(self, view, lambda: "fixed")
+        self.mode = self._mode
+        return self.beside
+
+    def remove_canvas(self) -> None:
+        """Let go of the second canvas."""
+        if self.beside is not None:
+            self.beside.close()
+            self.beside = None
+            self.mode = self._mode
+
+    def fly_to(self, pair_id: int) -> None:
+        """Bring a pair into the middle of the canvases."""
+        state = self.session.state
+        index = state.index(pair_id)
+        points = {"fixed": state.landmarks.fixed[index], "moving": state.landmarks.moving[index]}
+        for station in self.stations:
+            order: tuple[Side, ...] = ("moving", "fixed") if self.beside else _SIDES
+            for side in order:
+                if station.view.shows(side) and np.isfinite(points[side]).all():
+                    station.view.fly_to(side, points[side])
+                    break
+
+    def show_where_next(self, point: ArrayLike) -> None:
+        """Mark a point of the fixed slide as the place for the next pair, and fly there."""
+        for station in self.stations:
+            if station.view.shows("fixed"):
+                station.guide.put("where next", "fixed", point)
+                station.view.fly_to("fixed", point)
+
+    def close(self) -> None:
+        """Take everything off the canvases."""
+        self.session.events.slides_changed.disconnect(self._begin)
+        self.session.events.state_changed.disconnect(self._on_state)
+        self._mode = "look"
+        self._show_side()
+        self.remove_canvas()
+        if self.main is not None:
+            self.main.close()
+            self.main = None
+
+    def _begin(self) -> None:
+        """Start afresh with the slides chosen now."""
+        viewer = self._viewer()
+        if self.main is not None:
+            self._show_all()
+            self.main.close()
+            self.main = None
+        if viewer is None or not self.session.is_ready:
+            return
+        self.main = Station(self, View(viewer, self._find_layer), self._side_on_main)
+        self.main.clicks.mode = self._mode
+
+    def _find_layer(self, side: Side) -> Any:
+        layers = self.stage.fixed_layers() if side == "fixed" else self.stage.moving_layers()
+        return layers[0] if layers else None
+
+    def _side_on_main(self) -> Side:
+        return "moving" if self.beside is not None else self.session.next_side
+
+    def _on_state(self, state: SessionState) -> None:
+        if self.main is None:
+            return
+        self._show_expected(state)
+        if state.waiting is None or state.waiting[1] == "fixed":
+            return
+        for station in self.stations:
+            station.guide.clear("where next")
+
+    def _show_expected(self, state: SessionState) -> None:
+        """Put the ring where the partner of the waiting point is expected."""
+        expected = expected_partner(state) if self._mode == "pairs" and has_prediction(self.session) else None
+        for station in self.stations:
+            station.guide.clear("expected")
+        if expected is not None:
+            side, point = expected
+            station = self._station_for(side)
+            station.guide.put("expected", side, point)
+            station.view.look_at(side, point)
+        self._show_side()
+
+    def _station_for(self, side: Side) -> Station:
+        station = self.beside if side == "fixed" and self.beside is not None else self.main
+        assert station is not None
+        return station
+
+    def _show_side(self) -> None:
+        """Show only the slide to be clicked on the main canvas, or both again."""
+        self._show_all()
+        if self.main is None or self._mode != "pairs" or not self._one_at_a_time:
+            return
+        wanted = self._side_on_main()
+        others = self.stage.moving_layers() if wanted == "fixed" else self.stage.fixed_layers()
+        others += [points.layer for points in self.main.points if points.side != wanted]
+        for layer in others:
+            if layer.visible:
+                layer.visible = False
+                self._hidden.append(weakref.ref(layer))
+
+    def _show_all(self) -> None:
+        for reference in self._hidden:
+            layer = reference()
+            if layer is not None:
+                layer.visible = True
+        self._hidden.clear()

@@ -1,0 +1,99 @@
+"""Marks that guide the eye: the expected partner, where to click next, the mouse's counterpart."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_histreg.plugin.layers import VIEW
+from napari_histreg.plugin.models import Side
+from napari_histreg.plugin.outline import Outline
+from napari_histreg.plugin.view import View
+
+if TYPE_CHECKING:
+    from napari.layers import Points
+
+__all__ = ["Guide"]
+
+_LOOKS = {
+    # name: symbol, face colour, border colour
+    "expected": ("disc", "transparent", "#ffd60a"),
+    "where next": ("star", "#ffd60a", "black"),
+    "mouse": ("cross", "white", "black"),
+}
+_SIZE_PX, _OUTLINE_PX = 26, 2.0
+
+
+class Guide:
+    """A layer of marks on one canvas; they are never edited.
+
+    Parameters
+    ----------
+    view : View
+        The canvas.
+    """
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._marks: dict[str, np.ndarray] = {}
+        self._layer: Points | None = None
+        self._outline: Outline | None = None
+
+    @property
+    def marks(self) -> dict[str, tuple[float, float]]:
+        """Name → position on the canvas, of the marks that are shown."""
+        return {name: (float(point[0]), float(point[1])) for name, point in self._marks.items()}
+
+    def put(self, name: str, side: Side, point: ArrayLike) -> None:
+        """Put a mark ("expected", "where next" or "mouse") on a point of a slide."""
+        self._marks[name] = self._view.to_canvas(side, point)[0]
+        self._draw()
+
+    def clear(self, name: str) -> None:
+        """Take a mark away; without effect where there is none."""
+        if self._marks.pop(name, None) is not None:
+            self._draw()
+
+    def close(self) -> None:
+        """Take the layer away."""
+        self._marks.clear()
+        if self._layer is not None and self._layer in self._view.viewer.layers:
+            self._view.viewer.layers.remove(self._layer)
+        if self._outline is not None:
+            self._outline.close()
+        self._layer = self._outline = None
+
+    def _draw(self) -> None:
+        names = list(self._marks)
+        layer = self._ensure_layer()
+        layer.selected_data = set()
+        layer.data = np.array([self._marks[name] for name in names]).reshape(-1, 2)
+        if names:
+            looks = [_LOOKS[name] for name in names]
+            layer.symbol = [look[0] for look in looks]
+            layer.face_color = [look[1] for look in looks]
+            layer.border_color = [look[2] for look in looks]
+        if self._outline is not None:
+            self._outline.refresh()
+
+    def _ensure_layer(self) -> "Points":
+        from napari.layers import Points
+
+        layers = self._view.viewer.layers
+        if self._layer is None or self._layer not in layers:
+            units = layers[0].units if len(layers) else None
+            self._layer = Points(
+                np.empty((0, 2)),
+                name="guide marks",
+                ndim=2,
+                units=units,
+                axis_labels=("y", "x"),
+                size=_SIZE_PX,
+                canvas_size_limits=(_SIZE_PX, _SIZE_PX),
+                metadata={VIEW: True},
+            )
+            selected = set(layers.selection)
+            layers.append(self._layer)
+            layers.selection = selected
+            self._outline = Outline(self._layer, self._view.viewer, _OUTLINE_PX)
+        return self._layer

@@ -1,0 +1,432 @@
+"""Landmarks: click pairs, watch the moving slide follow, see how well the pairs agree."""
+
+import weakref
+from typing import Any
+
+from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
+from superqt import QCollapsible
+
+from napari_histreg.errors import HistregError
+from napari_histreg.landmarks.agreement import AUTO
+from napari_histreg.plugin.desk import Desk
+from napari_histreg.plugin.models.advice import is_doubtful, notes, obstacle, summary, what_next
+from napari_histreg.plugin.models.autosave import Autosave
+from napari_histreg.plugin.models.guidance import next_spot, tissue_points
+from napari_histreg.plugin.models.pair_table import Order, pair_rows
+from napari_histreg.plugin.models.placing import TURNS
+from napari_histreg.plugin.models.snap import PairSnap
+from napari_histreg.plugin.session_files import restore
+from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.widgets.keys import Keys
+from napari_histreg.plugin.widgets.parts import (
+    button,
+    column,
+    combo,
+    fill,
+    follow,
+    form,
+    note,
+    quiet,
+    set_allowed,
+)
+from napari_histreg.plugin.widgets.residual_table import ResidualTable
+from napari_histreg.plugin.widgets.session_bar import SessionBar
+from napari_histreg.plugin.widgets.side_by_side import SideBySide, open_beside
+from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
+from napari_histreg.plugin.worker import Task
+from napari_histreg.transforms import MODELS
+
+__all__ = ["LandmarkWidget"]
+
+KEYS = (
+    ("K", "Click pairs, on and off"),
+    ("G", "Snap the partner to the best local match"),
+    ("N", "Where next?"),
+    ("Escape", "Forget the point that waits for its partner"),
+    ("Ctrl+Z", "Undo"),
+    ("Ctrl+Shift+Z", "Redo"),
+    ("Delete", "Delete the pairs chosen in the table"),
+    ("Drag a point", "Move it, while Click pairs is on"),
+    ("Drag", "Shift the moving slide, while Drag is on; with Shift: turn it"),
+)
+_TURN_SIGNS = {"flip left-right": "⇆", "flip up-down": "⇅", "turn left": "⟲", "turn right": "⟳"}
+_AUTOSAVE_MS = 1000
+
+
+class LandmarkWidget(QWidget):
+    """Place pairs of points by hand.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    with_chooser : bool
+        Whether to show the lists of slides; not where another widget shows them already.
+    """
+
+    def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
+        super().__init__()
+        self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
+        self._stage = stage_of(napari_viewer)
+        self.session = self._stage.session
+        self.desk = Desk(self._stage, napari_viewer)
+        self.autosave = Autosave(self.session)
+        self.beside: SideBySide | None = None
+        self.task: Task | None = None
+        self._tissue: tuple[str, Any] | None = None
+        self._said = ""
+        self._open = True
+        self._build(napari_viewer, with_chooser)
+        self._bind()
+        self._show_slides()
+
+    def _build(self, viewer: Any, with_chooser: bool) -> None:
+        self.advice = note()
+        self.advice.setStyleSheet("font-weight: bold;")
+        self.click_button = button(
+            "Click pairs", "Click the same spot in both slides, in turn (K)", lambda: None
+        )
+        self.beside_button = button(
+            "Side by side", "Show the fixed slide by itself on a second canvas", lambda: None
+        )
+        self.undo_button = button("Undo", "Undo", self.session.undo)
+        self.redo_button = button("Redo", "Redo", self.session.redo)
+        self.turn_buttons: dict[str, QPushButton] = {}
+        for turn in TURNS:
+            press = button(_TURN_SIGNS[turn], f"{turn.capitalize()} (the moving slide)", self._turn(turn))
+            self.turn_buttons[turn] = press
+        self.drag_button = button(
+            "Drag", "Drag the moving slide roughly into place; with Shift, turn it", lambda: None
+        )
+        for toggle in (self.click_button, self.beside_button, self.drag_button):
+            toggle.setCheckable(True)
+        self.model = combo("What the pairs may do to the moving slide; auto takes what they predict best")
+        self.follow_box = QCheckBox("The pairs decide")
+        self.follow_box.setProperty(
+            "does", "On: the moving slide follows the pairs. Off: the pairs only measure how it lies."
+        )
+        self.summary = note()
+        self.table = ResidualTable()
+        self.worst_box = QCheckBox("Worst first")
+        self.worst_box.setToolTip("Sort the table by error")
+        self.one_box = QCheckBox("One slide at a time")
+        self.one_box.setToolTip(
+            "While pairs are clicked, show only the slide to be clicked on the main canvas"
+        )
+        self.one_box.setChecked(True)
+        self.snap_button = button("Snap", "Move the partner to the best local match (G)", self.snap)
+        self.next_button = button(
+            "Where next?", "Mark the spot where one more pair helps most (N)", self.where_next
+        )
+        self.delete_button = button("Delete", "Delete the pairs chosen in the table", self._delete)
+        self.doubts = note(colour="#e0a030")
+        self.said = note()
+        self.sessions = SessionBar(viewer, self._stage)
+        self._arrange(viewer, with_chooser)
+
+    def _arrange(self, viewer: Any, with_chooser: bool) -> None:
+        layout = column(self)
+        if with_chooser:
+            layout.addWidget(SlideChooser(viewer, self))
+        layout.addWidget(self._offer())
+        layout.addWidget(self.advice)
+        grid = QGridLayout()
+        grid.addWidget(self.click_button, 0, 0)
+        grid.addWidget(self.beside_button, 0, 1)
+        grid.addWidget(self.undo_button, 1, 0)
+        grid.addWidget(self.redo_button, 1, 1)
+        layout.addLayout(grid)
+        turns = _row(*self.turn_buttons.values(), self.drag_button)
+        lines = form()
+        lines.addRow("Place roughly", turns)
+        lines.addRow("Model", _row(self.model, self.follow_box))
+        layout.addLayout(lines)
+        layout.addWidget(self.summary)
+        layout.addWidget(self.table, 1)
+        layout.addLayout(_row(self.worst_box, self.one_box))
+        layout.addLayout(_row(self.snap_button, self.next_button, self.delete_button))
+        layout.addWidget(self.said)
+        layout.addWidget(self.doubts)
+        layout.addWidget(self.sessions)
+        layout.addWidget(_help())
+
+    def _offer(self) -> QFrame:
+        """Return the box that offers what a former sitting left."""
+        self.offer = QFrame()
+        self.offer_text = note()
+        take = button("Continue", "Bring back the pairs of the last sitting", self._continue)
+        leave = button("Start anew", "Leave them in their file", self.offer.hide)
+        box = column(self.offer, margin=6)
+        box.addWidget(self.offer_text)
+        box.addLayout(_row(take, leave))
+        self.offer.setStyleSheet("QFrame { border-left: 3px solid #4c9be8; } QLabel { border: 0; }")
+        self.offer.hide()
+        return self.offer
+
+    def _bind(self) -> None:
+        session = self.session
+        follow(self, session.events.slides_changed, self._show_slides)
+        follow(self, session.events.state_changed, self._show)
+        follow(self, session.events.side_changed, self._show)
+        self.desk.on_pair_clicked = self.table.select_pair
+        self.click_button.toggled.connect(self._on_click_mode)
+        self.drag_button.toggled.connect(self._on_drag_mode)
+        self.beside_button.toggled.connect(self._on_beside)
+        self.model.activated.connect(lambda _index=0: session.set_model(self.model.currentData()))
+        self.follow_box.clicked.connect(session.set_follow)
+        self.worst_box.toggled.connect(self._show)
+        self.one_box.toggled.connect(self._on_one)
+        self.table.switched.connect(session.switch_pair)
+        self.table.renamed.connect(self._rename)
+        self.table.chosen.connect(self.desk.fly_to)
+        self.table.delete_asked.connect(session.delete_pairs)
+        self.keys = Keys(
+            self,
+            {
+                "Control-Z": session.undo,
+                "Control-Shift-Z": session.redo,
+                "K": self.click_button.click,
+                "G": self.snap,
+                "N": self.where_next,
+                "Escape": self._forget_waiting,
+            },
+        )
+        self._clock = QTimer(self)
+        self._clock.setInterval(_AUTOSAVE_MS)
+        self._clock.timeout.connect(self.autosave.tick)
+        self._clock.start()
+
+    def snap(self) -> None:
+        """Look for the best local match of the waiting point, or of the pair chosen in the table."""
+        reason = self._snap_obstacle()
+        if reason:
+            self._say(reason)
+            return
+        chosen = self.table.selected_ids
+        pair_id = chosen[0] if self.session.state.waiting is None else self.session.state.waiting[0]
+        look = PairSnap(self.session, pair_id)
+        self._run(look.find, lambda match: self._say(look.accept(match)))
+
+    def where_next(self) -> None:
+        """Mark the spot where one more pair teaches most."""
+        reason, fixed = obstacle(self.session, "where next"), self.session.fixed
+        if reason or fixed is None:
+            self._say(reason)
+            return
+        key, slide = fixed.key, fixed.slide
+        if self._tissue is not None and self._tissue[0] == key:
+            self._show_where_next(self._tissue)
+        else:
+            self._run(lambda progress: (key, tissue_points(slide)), self._show_where_next)
+
+    def close_down(self) -> None:
+        """Give canvas, keys and files back; the widget is of no use afterwards."""
+        if not self._open:
+            return
+        self._open = False
+        self._clock.stop()
+        self.keys.release()
+        if self.task is not None:
+            self.task.wait()
+        if self.beside is not None:
+            self._close_beside()
+        self.desk.close()
+        self.autosave.stop()
+
+    def _show_where_next(self, found: Any) -> None:
+        self._tissue = found
+        try:
+            spot = next_spot(self.session, found[1])
+        except ValueError as error:
+            self._say(str(error))
+            return
+        self.desk.show_where_next(spot.point)
+        self._say("The star marks where the fit is least certain: click a pair near it.")
+
+    def _run(self, call: Any, done: Any) -> None:
+        """Do something in a thread and show what comes of it."""
+        if self.task is not None and self.task.is_running:
+            return
+        self._say("Looking …")
+        self.task = Task(call, self)
+        self.task.returned.connect(done)
+        self.task.failed.connect(self._say)
+        self.task.finished.connect(self._show)
+        self.task.start()
+        self._show()
+
+    def _turn(self, turn: str) -> Any:
+        return lambda: self.session.turn(turn)
+
+    def _delete(self) -> None:
+        self.session.delete_pairs(self.table.selected_ids)
+
+    def _rename(self, pair_id: int, name: str) -> None:
+        try:
+            self.session.rename_pair(pair_id, name)
+        except ValueError as error:
+            self._say(str(error))
+            self._show()
+
+    def _forget_waiting(self) -> None:
+        waiting = self.session.state.waiting
+        if waiting is not None:
+            self.session.delete_pairs([waiting[0]])
+
+    def _on_click_mode(self, on: bool) -> None:
+        if on:
+            self.drag_button.setChecked(False)
+        self.desk.mode = "pairs" if on else "look"
+        self._show()
+
+    def _on_drag_mode(self, on: bool) -> None:
+        if on:
+            self.click_button.setChecked(False)
+        self.desk.mode = "place" if on else "look"
+        self._show()
+
+    def _on_one(self, on: bool) -> None:
+        self.desk.one_at_a_time = on
+
+    def _on_beside(self, on: bool) -> None:
+        viewer = self._viewer()
+        if on and self.beside is None and viewer is not None:
+            self.beside = open_beside(viewer, self.desk, self._on_beside_closed)
+            self.keys.hold(self.beside.viewer)
+        elif not on and self.beside is not None:
+            self._close_beside()
+
+    def _close_beside(self) -> None:
+        viewer, beside = self._viewer(), self.beside
+        if beside is None:
+            return
+        if viewer is not None and beside.parent() is not None:
+            viewer.window.remove_dock_widget(beside)
+        beside.close_down()
+        beside.deleteLater()
+
+    def _on_beside_closed(self) -> None:
+        if self.beside is not None:
+            self.keys.release(self.beside.viewer)
+            self.beside = None
+        self.beside_button.setChecked(False)
+
+    def _continue(self) -> None:
+        saved = self.autosave.found()
+        self.offer.hide()
+        if saved is not None and self._stage.fixed is not None and self._stage.moving is not None:
+            restore(self._stage, saved, self._stage.fixed, self._stage.moving)
+
+    def _show_slides(self) -> None:
+        try:
+            saved = self.autosave.found() if self.session.is_ready else None
+        except HistregError:
+            saved = None
+        if saved is not None:
+            when = saved.saved.astimezone().strftime("%d %B, %H:%M")
+            count = len(saved.state.landmarks)
+            what = f"{count} pairs" if count != 1 else "1 pair"
+            self.offer_text.setText(f"These slides were aligned before: {what}, {when}.")
+            self.offer_text.show()
+        self.offer.setVisible(saved is not None)
+        self._show()
+
+    def _say(self, text: str) -> None:
+        self._said = text
+        fill(self.said, text)
+
+    def _show(self, _what: Any = None) -> None:
+        """Bring everything to the state of the session."""
+        session, state = self.session, self.session.state
+        if not session.is_ready or obstacle(session, "drag"):
+            self.drag_button.setChecked(False)
+        if not session.is_ready:
+            self.click_button.setChecked(False)
+        placing = self.desk.mode == "pairs"
+        fill(self.advice, what_next(session, placing=placing))
+        self.advice.setStyleSheet("font-weight: bold;")
+        fill(self.summary, summary(session))
+        order: Order = "worst first" if self.worst_box.isChecked() else "number"
+        self.table.show_rows(pair_rows(session, order), session.unit)
+        fill(self.doubts, "\n".join(notes(session)), colour="#e0a030" if is_doubtful(session) else "")
+        quiet(self.model, [(model.capitalize(), model) for model in (AUTO, *MODELS)], state.model)
+        self.follow_box.setChecked(state.follow)
+        self._allow()
+
+    def _allow(self) -> None:
+        session = self.session
+        for control, action in (
+            (self.click_button, "click"),
+            (self.beside_button, "click"),
+            (self.drag_button, "drag"),
+            (self.model, "click"),
+            (self.follow_box, "follow"),
+            (self.next_button, "where next"),
+        ):
+            set_allowed(control, obstacle(session, action) or None)
+        for press in self.turn_buttons.values():
+            set_allowed(press, obstacle(session, "turn") or None)
+        set_allowed(self.snap_button, self._snap_obstacle() or None)
+        nothing = "" if self.table.selected_ids else "Choose pairs in the table first."
+        set_allowed(self.delete_button, obstacle(session, "delete") or nothing or None)
+        for control, verb, label in (
+            (self.undo_button, "Undo", session.undo_label),
+            (self.redo_button, "Redo", session.redo_label),
+        ):
+            control.setProperty("does", f"{verb}: {label}")
+            set_allowed(control, obstacle(session, verb.lower()) or None)
+
+    def _snap_obstacle(self) -> str:
+        reason = obstacle(self.session, "snap")
+        if reason:
+            return reason
+        if self.task is not None and self.task.is_running:
+            return "It is looking already."
+        if self.session.state.waiting is None and not self.table.selected_ids:
+            return "Click a point first, or choose a pair in the table."
+        return ""
+
+    def showEvent(self, event: Any) -> None:
+        """Take the keys of the canvas."""
+        viewer = self._viewer()
+        if viewer is not None and self._open:
+            self.keys.hold(viewer)
+        super().showEvent(event)
+
+    def hideEvent(self, event: Any) -> None:
+        """Give the keys of the canvas back, and the mouse."""
+        self.keys.release(self._viewer())
+        self.click_button.setChecked(False)
+        self.drag_button.setChecked(False)
+        super().hideEvent(event)
+
+    def event(self, event: Any) -> bool:
+        """Close down when the dock lets go of the widget."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.close_down()
+        return bool(super().event(event))
+
+    def closeEvent(self, event: Any) -> None:
+        """Close down with the window."""
+        self.close_down()
+        super().closeEvent(event)
+
+
+def _row(*controls: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(4)
+    for control in controls:
+        row.addWidget(control)
+    return row
+
+
+def _help() -> QCollapsible:
+    """Return the list of keys, folded."""
+    box = QCollapsible("Keys")
+    lines = form()
+    for keys, what in KEYS:
+        lines.addRow(keys, note(what))
+    inner = QWidget()
+    inner.setLayout(lines)
+    box.addWidget(inner)
+    return box

@@ -1,0 +1,86 @@
+"""Save the session, open one."""
+
+import weakref
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+
+from napari_histreg.errors import HistregError
+from napari_histreg.plugin.models.advice import obstacle
+from napari_histreg.plugin.models.session_file import SUFFIX
+from napari_histreg.plugin.session_files import open_session, save_session
+from napari_histreg.plugin.stage import Stage
+from napari_histreg.plugin.widgets.parts import button, follow, set_allowed
+from napari_histreg.registration.record import SlideRecord
+
+__all__ = ["SessionBar"]
+
+_FILTER = f"Sessions (*{SUFFIX});;JSON (*.json)"
+
+
+class SessionBar(QWidget):
+    """Two buttons for sessions.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    stage : Stage
+    """
+
+    def __init__(self, viewer: Any, stage: Stage) -> None:
+        super().__init__()
+        self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
+        self._stage = stage
+        self.save_button = button(
+            "Save session …", "Write slides, pairs and result to one file, to go on later", self.save
+        )
+        self.open_button = button("Open session …", "Go on where a saved session ended", self.open)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.save_button)
+        row.addWidget(self.open_button)
+        follow(self, stage.session.events.slides_changed, self._show)
+        self._show()
+
+    def save(self, path: str = "") -> None:
+        """Ask where to, unless told, and write the session."""
+        if not path:
+            start = self._folder() / f"{self._name()}{SUFFIX}"
+            path, _ = QFileDialog.getSaveFileName(self, "Save session", str(start), _FILTER)
+        if not path:
+            return
+        if not path.endswith(".json"):
+            path += SUFFIX
+        try:
+            save_session(self._stage, path)
+        except HistregError as error:
+            show_error(str(error))
+
+    def open(self, path: str = "") -> None:
+        """Ask which one, unless told, and open it."""
+        if not path:
+            path, _ = QFileDialog.getOpenFileName(self, "Open session", str(self._folder()), _FILTER)
+        viewer = self._viewer()
+        if not path or viewer is None:
+            return
+        try:
+            open_session(viewer, self._stage, path, self._ask)
+        except HistregError as error:
+            show_error(str(error))
+
+    def _ask(self, side: str, record: SlideRecord) -> str | None:
+        title = f"Where is the {side} slide {record.name} now?"
+        path, _ = QFileDialog.getOpenFileName(self, title, str(self._folder()))
+        return path or None
+
+    def _folder(self) -> Path:
+        fixed = self._stage.fixed
+        return Path.home() if fixed is None or fixed.path is None else Path(fixed.path).parent
+
+    def _name(self) -> str:
+        return "session" if self._stage.moving is None else Path(self._stage.moving.name).name.split(".")[0]
+
+    def _show(self) -> None:
+        set_allowed(self.save_button, obstacle(self._stage.session, "save") or None)

@@ -1,0 +1,268 @@
+"""Snapping: the partner of a clicked point, put where the two slides match best."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_histreg.errors import NotConverged
+from napari_histreg.geometry import FloatArray, Region
+from napari_histreg.preprocess import find_nuclear_name
+from napari_histreg.progress import Progress, silent
+from napari_histreg.raster import Raster
+from napari_histreg.registration.overview import structure_shares
+from napari_histreg.slides import Slide
+from napari_histreg.transforms import Transform, Translation, resample
+
+__all__ = ["Snap", "snap_point"]
+
+PATCH_PX = 32
+"""Half the side of the compared patch; holds dozens of nuclei at the spacings that are used."""
+REACH_PX = 16
+"""How far the first and coarsest level looks, in its pixels."""
+FINER_REACH_PX = 6
+"""How far the finer levels look: twice the error of the level before, and a little."""
+MOST_LEVELS = 5
+
+LEAST_CORRELATION = 0.2
+"""The best of all shifts between unrelated patches of tissue stays below; true partners reach 0.3 to 0.8."""
+LEAST_HEIGHT = 4.5
+"""How many standard deviations of the map the peak must rise above its mean."""
+MOST_RIVAL = 0.85
+"""A second peak nearly as high makes the first one a matter of chance."""
+MOST_CHANNELS = 4
+
+
+@dataclass(frozen=True)
+class Snap:
+    """Where a point's partner was found.
+
+    Parameters
+    ----------
+    point : (float, float)
+        (y, x) in world units of the other slide.
+    correlation : float
+        Of the edges' orientations there, -1 to 1; unrelated tissue stays below about 0.1.
+    shift : float
+        Distance from where the partner was expected, in world units of the slide of the given point.
+    """
+
+    point: tuple[float, float]
+    correlation: float
+    shift: float
+
+
+def snap_point(
+    here: Slide,
+    there: Slide,
+    here_to_there: Transform,
+    point: ArrayLike,
+    *,
+    near: ArrayLike | None = None,
+    reach: float,
+    progress: Progress = silent,
+) -> Snap:
+    """Find the partner of a point by comparing the surroundings in both slides.
+
+    Patches are compared by the orientation of their edges, which neither stain nor contrast reversal
+    changes, coarse to fine: the first level looks as far as `reach`, each finer one halves the error.
+
+    Parameters
+    ----------
+    here, there : Slide
+        The slide that holds the point, and the other one.
+    here_to_there : Transform
+        How they lie, in world units; it supplies turn, scale and mirror.
+    point : (2,) array_like
+        (y, x) in world units of `here`.
+    near : (2,) array_like, optional
+        Where to look in `there`; by default where the transform puts the point.
+    reach : float
+        How far to look, in world units of `here`.
+    progress : Progress
+        Reports and may cancel.
+
+    Returns
+    -------
+    Snap
+
+    Raises
+    ------
+    NotConverged
+        The surroundings are flat, lie outside a slide, or no place stands out.
+    """
+    if not reach > 0:
+        raise ValueError(f"The reach must be above 0, not {reach}.")
+    at = np.asarray(point, float).reshape(2)
+    expected = here_to_there(at[None])[0] if near is None else np.asarray(near, float).reshape(2)
+    if not np.isfinite(expected).all():
+        raise NotConverged("The point has no counterpart as the slides lie now. Check the pairs.")
+    guess, correlation = at, 0.0
+    home = here_to_there.then(Translation.of(expected - here_to_there(at[None])[0]))
+    finest = max(*here.world_pixel_size, *_seen_pixel(there, here_to_there, at))
+    for level in range(MOST_LEVELS):
+        progress(level / MOST_LEVELS, "comparing the surroundings")
+        spacing = max(reach / REACH_PX / 2**level, finest)
+        look = REACH_PX if level == 0 else FINER_REACH_PX
+        try:
+            shift, found = _match(here, there, home, at, guess, spacing, look)
+        except NotConverged:
+            # What was found on a coarser level stands, only less exactly.
+            if level == 0:
+                raise
+            break
+        guess, correlation = guess + shift, found
+        if spacing == finest:
+            break
+    progress(1.0, "found")
+    y, x = home(guess[None])[0]
+    return Snap((float(y), float(x)), correlation, float(np.hypot(*(guess - at))))
+
+
+def _match(
+    here: Slide,
+    there: Slide,
+    home: Transform,
+    at: FloatArray,
+    guess: FloatArray,
+    spacing: float,
+    look: int,
+) -> tuple[FloatArray, float]:
+    """Return by how much to shift the guess, in world units of `here`, and the correlation there."""
+    side = 2 * PATCH_PX + 1
+    patch = _fields(here, Translation.identity(), at, spacing, side)
+    area = _fields(there, home, guess, spacing, side + 2 * look)
+    scores = _correlate(patch, area)
+    place, peak = _peak(scores)
+    return (place - look) * spacing, peak
+
+
+def _fields(
+    slide: Slide, frame_to_slide: Transform, centre: FloatArray, spacing: float, side: int
+) -> NDArray[np.complex64]:
+    """Return the orientation of edges on a square grid round a point, 0 where the slide shows nothing."""
+    from napari_histreg.methods.orientation import orientation_field
+    from napari_histreg.methods.picture import Frame, Picture
+
+    half = (side - 1) / 2 * spacing
+    grid = Raster(
+        np.zeros((side, side), np.float32),
+        (spacing, spacing),
+        (float(centre[0] - half), float(centre[1] - half)),
+    )
+    rasters = _read_round(slide, frame_to_slide, grid)
+    seen = [resample(raster, frame_to_slide, grid) for raster in rasters]
+    mask = seen[0].mask
+    if mask.mean() < 0.3:
+        raise NotConverged("The surroundings lie outside the slide, so there is nothing to compare.")
+    planes = np.stack([raster.pixels for raster in seen])
+    kept = _telling(slide, planes, mask)
+    frame = Frame((side, side), (spacing, spacing), grid.origin)
+    return orientation_field(Picture(planes[kept], frame, mask), local=0.25)
+
+
+def _read_round(slide: Slide, frame_to_slide: Transform, grid: Raster) -> list[Raster]:
+    """Read what a grid shows of a slide, at the level that is fine enough, one raster per channel."""
+    rows, columns = grid.shape
+    edge = np.array([[y, x] for y in (0, rows // 2, rows - 1) for x in (0, columns // 2, columns - 1)])
+    seen = frame_to_slide(grid.to_world(edge))
+    seen = seen[np.isfinite(seen).all(axis=1)]
+    local = frame_to_slide.jacobian(grid.to_world(edge[4:5]))[0]
+    level = slide.level_for_spacing(float(np.sqrt(abs(np.linalg.det(local)))) * grid.spacing[0])
+    corners = slide.to_pixel(seen, level) if len(seen) else np.zeros((1, 2))
+    low, high = np.floor(corners.min(0)).astype(int) - 4, np.ceil(corners.max(0)).astype(int) + 5
+    region = Region(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
+    inside = region.clipped(slide.levels[level].shape)
+    if inside.is_empty:
+        raise NotConverged("The surroundings lie outside the slide, so there is nothing to compare.")
+    pixels = slide.read(level, inside).astype(np.float32)
+    y, x = slide.to_world([float(inside.y), float(inside.x)], level)
+    finite = np.asarray(np.isfinite(pixels).all(0))
+    return [
+        Raster(np.where(finite, plane, 0), slide.spacing(level), (float(y), float(x)), finite)
+        for plane in pixels
+    ]
+
+
+def _telling(slide: Slide, planes: NDArray[np.float32], mask: NDArray[np.bool_]) -> list[int]:
+    """Return the channels to compare: all colours, or those of a fluorescence slide that hold structure."""
+    filled = [k for k, plane in enumerate(planes) if float(np.ptp(plane[mask])) > 0]
+    if not filled:
+        raise NotConverged(
+            "The surroundings are flat: there is nothing to compare. Click where there is detail."
+        )
+    if slide.is_rgb or len(filled) == 1:
+        return filled
+    shares = structure_shares(planes[filled], mask)
+    good = [filled[k] for k in np.argsort(-shares, kind="stable") if shares[k] > 0.1 * shares.max()]
+    nuclear = find_nuclear_name([channel.name for channel in slide.channels])
+    if nuclear in filled:
+        good = [nuclear, *(k for k in good if k != nuclear)]
+    return good[:MOST_CHANNELS] or filled[:1]
+
+
+def _correlate(patch: NDArray[np.complex64], area: NDArray[np.complex64]) -> FloatArray:
+    """Return the correlation of a patch, weighted towards its middle, with every place in an area."""
+    import cv2
+
+    side = patch.shape[0]
+    line = np.exp(-0.5 * (np.linspace(-1, 1, side) / 0.5) ** 2)
+    window = np.outer(line, line).astype(np.float32)
+    energy = float((window * np.abs(patch) ** 2).sum())
+    if energy < 1e-3 * float(window.sum()):
+        raise NotConverged(
+            "The surroundings are flat: there is nothing to compare. Click where there is detail."
+        )
+
+    def slide_over(plane: NDArray[np.float32], weights: NDArray[np.float32]) -> FloatArray:
+        found = cv2.matchTemplate(
+            np.ascontiguousarray(plane, np.float32), np.ascontiguousarray(weights, np.float32), cv2.TM_CCORR
+        )
+        return np.asarray(found, float)
+
+    product = slide_over(area.real, window * patch.real) + slide_over(area.imag, window * patch.imag)
+    power = slide_over(np.abs(area) ** 2, window)
+    usual = max(float(power.mean()), 1e-12)
+    # Where the other slide shows next to nothing, a chance likeness must not count as a match.
+    return np.asarray(product / np.sqrt(energy * np.maximum(power, 0.2 * usual)))
+
+
+def _peak(scores: FloatArray) -> tuple[FloatArray, float]:
+    """Return the place of the highest score, to a fraction of a pixel, if it stands out."""
+    y, x = np.unravel_index(int(scores.argmax()), scores.shape)
+    peak = float(scores[y, x])
+    if y in (0, scores.shape[0] - 1) or x in (0, scores.shape[1] - 1):
+        raise NotConverged("No place near the expected one matches. Click the partner by hand.")
+    rows, columns = np.ogrid[: scores.shape[0], : scores.shape[1]]
+    far = (rows - y) ** 2 + (columns - x) ** 2 > 5**2
+    rest = scores[far]
+    stands_out = (
+        peak >= LEAST_CORRELATION
+        and peak - float(np.median(rest)) >= LEAST_HEIGHT * _spread(rest)
+        and float(rest.max()) <= MOST_RIVAL * peak
+    )
+    if not stands_out:
+        raise NotConverged(
+            f"No place near the expected one stands out (best correlation {peak:.2f}). "
+            "Click the partner by hand."
+        )
+    return np.array([y + _vertex(scores[y - 1 : y + 2, x]), x + _vertex(scores[y, x - 1 : x + 2])]), peak
+
+
+def _spread(values: FloatArray) -> float:
+    """Return the standard deviation as estimated from the median, which a second peak does not disturb."""
+    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) + 1e-9
+
+
+def _vertex(values: FloatArray) -> float:
+    """Return the place of the top of the parabola through three values, -0.5 to 0.5."""
+    low, middle, high = values
+    curve = low - 2 * middle + high
+    return float(np.clip(0.5 * (low - high) / curve, -0.5, 0.5)) if curve < 0 else 0.0
+
+
+def _seen_pixel(slide: Slide, to_slide: Transform, at: FloatArray) -> tuple[float, float]:
+    """Return the size of a slide's pixels as seen through a transform."""
+    local = to_slide.jacobian(at[None])[0]
+    scale = max(float(np.sqrt(abs(np.linalg.det(local)))), 1e-12)
+    return slide.world_pixel_size[0] / scale, slide.world_pixel_size[1] / scale
