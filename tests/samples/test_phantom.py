@@ -79,7 +79,8 @@ def test_coarse_levels_are_averages_of_fine_ones(pair, side):
         coarse = slide.read(level, Region(1024 // 2**level, 1024 // 2**level, n, n)).astype(float)
         for a, b in zip(mean, coarse, strict=True):
             assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.93
-            assert b.mean() == pytest.approx(a.mean(), rel=0.06)
+            # light is the exponential of density, whose finest waves the coarse level leaves out
+            assert b.mean() == pytest.approx(a.mean(), rel=0.05)
 
 
 @pytest.mark.parametrize("side", ["fixed", "moving"])

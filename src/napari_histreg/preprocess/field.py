@@ -1,5 +1,7 @@
 """Where a picture is picture: borders that a scanner, a crop or a rotation filled in are told apart."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -51,34 +53,32 @@ def valid_field(planes: ArrayLike) -> NDArray[np.bool_]:
     if not finite.any():
         return finite
     clean = np.where(finite, array, 0)
-    fill = _border_fill(clean, finite)
-    if fill is None:
-        return finite
-    rest = finite & ~fill
-    if rest.mean() < SMALLEST or not _has_content(clean, rest) or not _is_convex(rest):
-        return finite
-    # Pixels next to a border are mixtures of picture and border.
     from scipy.ndimage import binary_dilation
 
-    return np.asarray(finite & ~binary_dilation(fill, iterations=1), bool)
+    field = finite
+    for fill in _border_fills(clean, finite):
+        rest = field & ~fill
+        if rest.mean() >= SMALLEST and _has_content(clean, rest) and _is_convex(rest):
+            # Pixels next to a border are mixtures of picture and border.
+            field = np.asarray(field & ~binary_dilation(fill, iterations=1), bool)
+    return field
 
 
-def _border_fill(planes: NDArray[np.float32], finite: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Return what is connected to the border and has the constant value of a corner or an edge."""
+def _border_fills(planes: NDArray[np.float32], finite: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    """Yield, for each value that is frequent along the border, the constant areas that touch it."""
     import cv2
 
     low, high = np.percentile(planes[:, finite], [0.5, 99.5])
     tolerance = max(float(high - low), 1e-6) * 2e-3
     edge = np.concatenate([planes[:, 0], planes[:, -1], planes[:, :, 0], planes[:, :, -1]], axis=1)
-    fill = np.zeros(finite.shape, bool)
     for value in _frequent(edge, tolerance):
         same = (np.abs(planes - value[:, None, None]) <= tolerance).all(0) & finite
         _, labels = cv2.connectedComponents(_opened(same), connectivity=8)
         border = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
         contact = np.bincount(border[border > 0], minlength=1)
-        fill |= np.isin(labels, np.flatnonzero(contact >= CONTACT * max(finite.shape)))
-    share = fill.mean()
-    return fill if 0 < share < 1 else None
+        fill = np.isin(labels, np.flatnonzero(contact >= CONTACT * max(finite.shape)))
+        if fill.any():
+            yield fill
 
 
 def _opened(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -240,7 +240,7 @@ def _fluorescence(layers: Layers, channel: int, grain: FloatImage) -> NDArray[np
         signal = layers.gland * (np.float32(900) + np.float32(1500) * (1 - layers.fibre))
         signal = signal * np.maximum(1 - layers.nuclei, 0)
     else:
-        signal = np.float32(2400) * stroma * layers.fibre**2
+        signal = np.float32(2400) * stroma * layers.fibre
     signal = np.maximum(signal, 0) + np.float32(90)
     # Shot noise grows with the root of the signal; the camera adds its own.
     noisy = signal + np.sqrt(np.float32(4) * signal + np.float32(100)) * grain

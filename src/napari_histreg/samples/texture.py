@@ -19,7 +19,7 @@ __all__ = ["FloatImage", "View", "fractal", "hashed", "smooth_field", "unit_inte
 FloatImage = NDArray[np.float32]
 PointFunction = Callable[[FloatArray, FloatArray], FloatArray]
 
-SHORTEST_PX = 3.0
+SHORTEST_PX = 2.0
 """Waves shorter than this are left out, and those up to twice this are faded."""
 
 
