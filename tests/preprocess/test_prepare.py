@@ -45,8 +45,8 @@ def test_a_square_stays_where_it_is_at_every_level_and_spacing(corner, side, pix
     unit = 1.0 if pixel_size is None else pixel_size
     raster = prepare(slide, Recipe(spacing=factor * unit, normalise="none", modality="fluorescence"))
     # averages keep the centroid to rounding, as the square stays clear of the border; interpolating
-    # between level-0 pixels samples its edges at a few phases only
-    np.testing.assert_allclose(centroid(raster), centre, atol=(1e-3 if factor >= 1 else 0.05) * unit)
+    # between level-0 pixels samples each edge once or twice, which leaves under a tenth of a pixel
+    np.testing.assert_allclose(centroid(raster), centre, atol=(1e-3 if factor >= 1 else 0.1) * unit)
 
 
 @pytest.mark.parametrize("size", [33, 100, 256, 1000])
