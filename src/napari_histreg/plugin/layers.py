@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_histreg.plugin.lazy_levels import TileCache, level_arrays
+from napari_histreg.preprocess import find_nuclear_name
 from napari_histreg.slides import Slide, open_slide
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "slide_layers",
     "slide_of",
     "slides_in",
+    "unlink_channels",
 ]
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -41,7 +43,6 @@ VIEW = "histreg_view"
 
 PALETTE = ("#00ff00", "#ff0000", "#00ffff", "#ff00ff", "#ffff00", "#ff8000", "#8080ff", "#ffffff")
 NUCLEAR_COLOUR = "#4080ff"
-NUCLEAR_NAMES = ("dapi", "hoechst", "dna", "nucle", "haematoxylin", "hematoxylin", "draq5", "sytox")
 SHOWN_CHANNELS = 4
 """So many channels are visible at first; many at once add up to white."""
 
@@ -105,10 +106,11 @@ def short_name(slide: Slide) -> str:
 def channel_colours(slide: Slide) -> list[str]:
     """Give each channel a colour, as #rrggbb: the file's, else blue for nuclei and a palette for the rest."""
     colours, spare = [], 0
-    for channel in slide.channels:
+    nuclear = find_nuclear_name([channel.name for channel in slide.channels])
+    for k, channel in enumerate(slide.channels):
         if channel.colour is not None and max(channel.colour) > 0:
             colours.append("#" + "".join(f"{round(255 * value):02x}" for value in channel.colour))
-        elif any(name in channel.name.casefold() for name in NUCLEAR_NAMES):
+        elif k == nuclear:
             colours.append(NUCLEAR_COLOUR)
         else:
             colours.append(PALETTE[spare % len(PALETTE)])
@@ -175,6 +177,17 @@ def link_channels(layers: Iterable["Layer"]) -> None:
         channels = image_layers(layers, slide)
         if len(channels) > 1:
             link_layers(channels, ("affine",))
+
+
+def unlink_channels(layers: Iterable["Layer"]) -> None:
+    """Undo `link_channels`."""
+    from napari.experimental import unlink_layers
+
+    layers = list(layers)
+    for slide in slides_in(layers):
+        channels = image_layers(layers, slide)
+        if len(channels) > 1:
+            unlink_layers(channels, ("affine",))
 
 
 def slide_from_layer(layer: "Layer") -> Slide:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.plugin.layers import image_layers, layers_of
+from napari_histreg.plugin.layers import image_layers, layers_of, link_channels, unlink_channels
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, MatrixTransform, Transform, approximate_affine
 
@@ -62,14 +62,17 @@ def apply_fixed_to_moving(
     if not fixed_images:
         return
     canvas = _affine(fixed_images[0]) @ _slide_to_physical(fixed_images[0], fixed)
-    for layer in layers_of(layers, moving):
+    followers = layers_of(layers, moving)
+    # Linked channels would each set all others again; they are linked once they lie where they should.
+    unlink_channels(followers)
+    for layer in followers:
         matrix = np.eye(3)
         if fixed_to_moving is not None:
             moving_to_fixed = np.linalg.inv(_as_affine(fixed_to_moving, fixed).matrix)
             matrix = canvas @ moving_to_fixed @ np.linalg.inv(_slide_to_physical(layer, moving))
-        # Linked channels follow the first, so most are there already.
         if not np.array_equal(_affine(layer), matrix):
             layer.affine = matrix
+    link_channels(followers)
 
 
 def read_fixed_to_moving(layers: Iterable["Layer"], fixed: Slide, moving: Slide) -> Affine:

@@ -49,6 +49,8 @@ class Stage:
         Other slides are open than before.
     noticed : psygnal Signal(str)
         A sentence for the user.
+    initial : Transform
+        Where the moving slide lay when it was chosen, fixed to moving in world units.
     """
 
     slides_changed = Signal()
@@ -58,6 +60,7 @@ class Stage:
         self._viewer = weakref.ref(viewer)
         self.session = session
         self.notice = ""
+        self.initial: Transform = Affine.identity()
         self._open: list[Slide] = []
         viewer.layers.events.inserted.connect(self._on_layers_changed)
         viewer.layers.events.removed.connect(self._on_layers_changed)
@@ -93,7 +96,7 @@ class Stage:
         self.notice = ""
         if fixed is not None and moving is not None and fixed is not moving:
             self.notice = use_common_units(self.layers, fixed, moving) or ""
-            initial = read_fixed_to_moving(self.layers, fixed, moving)
+            initial = self.initial = read_fixed_to_moving(self.layers, fixed, moving)
         self.session.choose(self._chosen(fixed), self._chosen(moving), initial=initial)
         self.noticed.emit(self.notice)
 

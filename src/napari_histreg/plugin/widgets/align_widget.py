@@ -4,6 +4,8 @@ from typing import Any
 
 from qtpy.QtWidgets import QTabWidget, QWidget
 
+from napari_histreg.plugin.widgets.inspection_widget import InspectionWidget
+from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.plugin.widgets.parts import column
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
@@ -24,8 +26,12 @@ class AlignWidget(QWidget):
         self.chooser = SlideChooser(napari_viewer, self)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.landmarks = LandmarkWidget(napari_viewer, with_chooser=False)
         self.automatic = RegistrationWidget(napari_viewer, with_chooser=False)
+        self.inspection = InspectionWidget(napari_viewer, with_chooser=False)
+        self.tabs.addTab(self.landmarks, "Landmarks")
         self.tabs.addTab(self.automatic, "Automatic")
+        self.tabs.addTab(self.inspection, "Inspect")
         layout = column(self)
         layout.addWidget(self.chooser)
         layout.addWidget(self.tabs, 1)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from psygnal import SignalInstance
-from qtpy.QtCore import QSize, Qt
+from qtpy.QtCore import QEvent, QObject, QSize, Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -48,6 +48,13 @@ class Scrolled(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(content)
+        content.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Tell the layout around when the content has become wider or narrower."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
 
     def minimumSizeHint(self) -> QSize:
         """Ask for the width of the content and of the bar beside it."""

@@ -83,6 +83,7 @@ class RegistrationWidget(QWidget):
         self.guess_button = button(
             "Show the guess", "Lay the slide where the method guessed", self.model.show_guess
         )
+        self.undo_button = button("Undo", "Put the slide back where it was", self._stage.session.undo)
         self._arrange(viewer, with_chooser)
         quiet(self.method, [(spec.title, spec.name) for spec in self.model.methods], self.model.method)
         self._mark_missing_methods()
@@ -112,7 +113,7 @@ class RegistrationWidget(QWidget):
         box = column(self.verdict, margin=8)
         box.addWidget(self.headline)
         box.addWidget(self.reasons)
-        box.addLayout(row(self.landmarks_button, self.guess_button))
+        box.addLayout(row(self.landmarks_button, self.guess_button, self.undo_button))
         below.addWidget(self.verdict)
         below.addStretch(1)
         layout.addWidget(Scrolled(inner), 1)
@@ -199,6 +200,9 @@ class RegistrationWidget(QWidget):
         finished = model.result is not None and model.result.has_transform
         self.landmarks_button.setVisible(finished)
         set_allowed(self.landmarks_button, model.landmarks_obstacle)
+        undo = self._stage.session.undo_label
+        self.undo_button.setVisible(finished)
+        set_allowed(self.undo_button, None if undo else "There is nothing to undo.")
         self.guess_button.setVisible(
             finished and model.result is not None and model.result.verdict == "refused"
         )
