@@ -7,10 +7,11 @@ from napari_histreg.slides.slide import Channel, Level, PixelSource, Slide
 if TYPE_CHECKING:
     from napari_histreg.slides.description import describe
     from napari_histreg.slides.opening import open_slide
+    from napari_histreg.slides.writers import write_slide
 
-__all__ = ["Channel", "Level", "PixelSource", "Slide", "describe", "open_slide"]
+__all__ = ["Channel", "Level", "PixelSource", "Slide", "describe", "open_slide", "write_slide"]
 
-_LAZY = {"describe": "description", "open_slide": "opening"}
+_LAZY = {"describe": "description", "open_slide": "opening", "write_slide": "writers"}
 
 
 def __getattr__(name: str) -> Any:

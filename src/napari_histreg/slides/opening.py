@@ -96,6 +96,13 @@ READERS: tuple[ReaderSpec, ...] = (
         (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"),
         _HERE + "_image:read_image",
     ),
+    ReaderSpec(
+        "ome-zarr",
+        "OME-Zarr folder",
+        (".ome.zarr", ".zarr"),
+        (),
+        _HERE + "_ome_zarr:read_ome_zarr",
+    ),
 )
 
 
@@ -216,6 +223,8 @@ def _open_array(value: Any, options: ReadOptions) -> Slide:
 
 def _open_file(path: Path, options: ReadOptions) -> Slide:
     """Find the reader of a file and let it read."""
+    if _is_zarr(path):
+        return _load(_by_name("ome-zarr"))(path, options)  # type: ignore[no-any-return]
     head = _first_bytes(path)
     spec = _reader_for(path, head)
     if spec is None:
@@ -247,6 +256,16 @@ def _first_bytes(path: Path) -> bytes:
     if not head:
         raise DamagedFile(f"{path} is empty (0 bytes). Copy it again from its source.")
     return head
+
+
+def _is_zarr(path: Path) -> bool:
+    """Tell whether this is a folder that holds a Zarr group."""
+    from napari_histreg.slides.readers._ome_zarr import is_zarr_folder
+
+    try:
+        return path.is_dir() and is_zarr_folder(path)
+    except (OSError, ValueError):
+        return False
 
 
 def _folder_error(path: Path) -> ReadError:
