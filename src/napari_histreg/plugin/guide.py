@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.plugin.layers import VIEW
 from napari_histreg.plugin.models import Side
-from napari_histreg.plugin.outline import Outline
+from napari_histreg.plugin.screen_size import ScreenSize
 from napari_histreg.plugin.view import View
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _LOOKS = {
     "where next": ("star", "#ffd60a", "black"),
     "mouse": ("cross", "white", "black"),
 }
-_SIZE_PX, _OUTLINE_PX = 26, 2.0
+_SIZE_PX, _BORDER = 26, 0.1
 
 
 class Guide:
@@ -37,7 +37,7 @@ class Guide:
         self._view = view
         self._marks: dict[str, np.ndarray] = {}
         self._layer: Points | None = None
-        self._outline: Outline | None = None
+        self._screen_size: ScreenSize | None = None
 
     @property
     def marks(self) -> dict[str, tuple[float, float]]:
@@ -59,9 +59,9 @@ class Guide:
         self._marks.clear()
         if self._layer is not None and self._layer in self._view.viewer.layers:
             self._view.viewer.layers.remove(self._layer)
-        if self._outline is not None:
-            self._outline.close()
-        self._layer = self._outline = None
+        if self._screen_size is not None:
+            self._screen_size.close()
+        self._layer = self._screen_size = None
 
     def _draw(self) -> None:
         names = list(self._marks)
@@ -73,8 +73,8 @@ class Guide:
             layer.symbol = [look[0] for look in looks]
             layer.face_color = [look[1] for look in looks]
             layer.border_color = [look[2] for look in looks]
-        if self._outline is not None:
-            self._outline.refresh()
+        if self._screen_size is not None:
+            self._screen_size.refresh()
 
     def _ensure_layer(self) -> "Points":
         from napari.layers import Points
@@ -88,12 +88,11 @@ class Guide:
                 ndim=2,
                 units=units,
                 axis_labels=("y", "x"),
-                size=_SIZE_PX,
-                canvas_size_limits=(_SIZE_PX, _SIZE_PX),
+                blending="translucent_no_depth",
                 metadata={VIEW: True},
             )
             selected = set(layers.selection)
             layers.append(self._layer)
             layers.selection = selected
-            self._outline = Outline(self._layer, self._view.viewer, _OUTLINE_PX)
+            self._screen_size = ScreenSize(self._layer, self._view.viewer, _SIZE_PX, _BORDER)
         return self._layer

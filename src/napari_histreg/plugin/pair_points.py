@@ -8,8 +8,8 @@ import numpy as np
 from napari_histreg.plugin.layers import SLIDE, VIEW
 from napari_histreg.plugin.models import Session, Side
 from napari_histreg.plugin.models.pair_table import pair_rows
-from napari_histreg.plugin.outline import Outline
 from napari_histreg.plugin.points import SIDE, landmark_layer
+from napari_histreg.plugin.screen_size import ScreenSize
 from napari_histreg.plugin.view import View
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["PAIR_ID", "PairPoints"]
 PAIR_ID = "pair_id"
 """Feature that holds the stable id of a point's pair."""
 
-_SIZE_PX, _OUTLINE_PX = 14, 1.5
+_SIZE_PX, _BORDER = 14, 0.12
 
 
 class PairPoints:
@@ -46,7 +46,7 @@ class PairPoints:
         self.side = side
         self._writing = False
         self.layer = self._make_layer()
-        self._outline = Outline(self.layer, view.viewer, _OUTLINE_PX)
+        self._screen_size = ScreenSize(self.layer, view.viewer, _SIZE_PX, _BORDER)
         session.events.state_changed.connect(self.show)
         self.layer.events.data.connect(self._on_data)
         self.show()
@@ -60,7 +60,7 @@ class PairPoints:
         """Let go of the session and take the layer away."""
         self._session.events.state_changed.disconnect(self.show)
         self.layer.events.data.disconnect(self._on_data)
-        self._outline.close()
+        self._screen_size.close()
         if self.layer in self._view.viewer.layers:
             self._view.viewer.layers.remove(self.layer)
 
@@ -84,6 +84,7 @@ class PairPoints:
                 self.layer.face_color = [row.colour for row in rows]
                 waiting = None if state.waiting is None else state.waiting[0]
                 self.layer.border_color = ["#ffd60a" if row.pair_id == waiting else "white" for row in rows]
+            self._screen_size.refresh()
         finally:
             self._writing = False
 
@@ -120,8 +121,7 @@ class PairPoints:
             "units": image.units,
             "affine": image.affine,
             "symbol": "disc",
-            "size": _SIZE_PX,
-            "canvas_size_limits": (_SIZE_PX, _SIZE_PX),
+            "blending": "translucent_no_depth",
             "metadata": {SLIDE: image.metadata[SLIDE], SIDE: self.side, VIEW: True},
         }
         options.pop("features")
@@ -133,7 +133,7 @@ class PairPoints:
             "enabled": np.empty(0, bool),
             "confidence": np.empty(0),
         }
-        layer.text = {"string": "{name}", "size": 11, "color": "#ffffff", "anchor": "upper_left"}
+        layer.text = {"string": "  {name}", "size": 11, "color": "#ffffff", "anchor": "upper_left"}
         layers = self._view.viewer.layers
         selected = set(layers.selection)
         layers.append(layer)

@@ -132,7 +132,9 @@ class SideBySide(QWidget):
         originals = self._desk.stage.fixed_layers()
         for original in originals:
             data, options, kind = original.as_layer_data_tuple()
-            copy = Layer.create(data, {**options, "visible": True}, kind)
+            # A slide that takes part in the depth test would hide the points that lie in its plane.
+            blending = "translucent_no_depth" if original.rgb else options["blending"]
+            copy = Layer.create(data, {**options, "visible": True, "blending": blending}, kind)
             self.viewer.layers.append(copy)
             self._copies.append((original, copy))
             for name in ("contrast_limits", "colormap", "gamma"):
