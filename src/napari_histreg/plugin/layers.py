@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHANNEL",
+    "RECORD",
     "SLIDE",
     "VIEW",
     "LayerData",
@@ -38,6 +39,8 @@ SLIDE = "histreg_slide"
 """Key in a layer's metadata under which its slide lies."""
 CHANNEL = "histreg_channel"
 """Key in an image layer's metadata: number of the channel, or None for RGB."""
+RECORD = "histreg_record"
+"""Key in the metadata of moving layers that were opened from a registration: its record."""
 VIEW = "histreg_view"
 """Key in the metadata of layers that the plugin adds to compare slides; they are no slides themselves."""
 

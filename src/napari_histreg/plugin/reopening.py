@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from napari_histreg.errors import ReadError
-from napari_histreg.plugin.layers import LayerData, slide_layers
+from napari_histreg.plugin.layers import RECORD, LayerData, slide_layers
 from napari_histreg.plugin.placing import apply_fixed_to_moving, is_shown_exactly, use_common_units
 from napari_histreg.registration.document import read_registration
 from napari_histreg.registration.record import Registration
@@ -51,7 +51,10 @@ def registration_layers(path: Path) -> list[LayerData]:
         show_warning(f"This registration was refused: what is shown is only a guess. {reasons}")
     elif transform is not None and not is_shown_exactly(transform):
         show_info("This registration bends; the layers show the affine that fits it best.")
-    return placed_layers(fixed, moving, transform)
+    layers = placed_layers(fixed, moving, transform)
+    if transform is not None:
+        layers[-1][1]["metadata"][RECORD] = registration
+    return layers
 
 
 def placed_layers(fixed: Slide, moving: Slide, fixed_to_moving: Transform | None) -> list[LayerData]:

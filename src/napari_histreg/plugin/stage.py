@@ -7,6 +7,7 @@ from psygnal import Signal
 
 from napari_histreg.errors import HistregError
 from napari_histreg.plugin.layers import (
+    RECORD,
     VIEW,
     image_layers,
     layers_of,
@@ -17,6 +18,7 @@ from napari_histreg.plugin.layers import (
 from napari_histreg.plugin.models import ChosenSlide, Session
 from napari_histreg.plugin.placing import apply_fixed_to_moving, read_fixed_to_moving, use_common_units
 from napari_histreg.plugin.sessions import session_of
+from napari_histreg.registration.record import SlideRecord
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, Transform
 
@@ -98,6 +100,7 @@ class Stage:
             self.notice = use_common_units(self.layers, fixed, moving) or ""
             initial = self.initial = read_fixed_to_moving(self.layers, fixed, moving)
         self.session.choose(self._chosen(fixed), self._chosen(moving), initial=initial)
+        self._take_record()
         self.noticed.emit(self.notice)
 
     def swap(self) -> None:
@@ -130,11 +133,21 @@ class Stage:
         names = tuple(layer.name for layer in layers_of(self.layers, slide))
         return ChosenSlide(f"{id(slide):x}", slide, names)
 
+    def _take_record(self) -> None:
+        """Take over the registration that the layers were opened from, if there is one for these slides."""
+        for layer in self.moving_layers():
+            record = layer.metadata.pop(RECORD, None)
+            if record is None or self.fixed is None:
+                continue
+            if record.fixed.fingerprint == SlideRecord.of(self.fixed).fingerprint:
+                self.session.accept_registration(record)
+                self.initial = Affine.identity()
+
     def _on_layers_changed(self, event: Any = None) -> None:
         del event
         self._adopt()
         link_channels(self.layers)
-        present = slides_in(self.layers)
+        present = [slide for slide in slides_in(self.layers) if self._is_complete(slide)]
         if [id(slide) for slide in present] == [id(slide) for slide in self._open]:
             return
         self._open = present
@@ -147,6 +160,12 @@ class Stage:
         moving = kept[1] or (free.pop(0) if free else None)
         self.slides_changed.emit()
         self.choose(fixed, moving)
+
+    def _is_complete(self, slide: Slide) -> bool:
+        """Whether all channels of a slide have been added; one that was once complete stays so."""
+        if any(slide is other for other in self._open):
+            return True
+        return len(image_layers(self.layers, slide)) >= (1 if slide.is_rgb else len(slide.channels))
 
     def _adopt(self) -> None:
         """Take image layers that others opened for slides too."""

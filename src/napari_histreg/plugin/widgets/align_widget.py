@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QTabWidget, QWidget
 
+from napari_histreg.plugin.widgets.export_widget import ExportWidget
 from napari_histreg.plugin.widgets.inspection_widget import InspectionWidget
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.plugin.widgets.parts import column
@@ -31,7 +33,13 @@ class AlignWidget(QWidget):
         self.inspection = InspectionWidget(napari_viewer, with_chooser=False)
         self.tabs.addTab(self.landmarks, "Landmarks")
         self.tabs.addTab(self.automatic, "Automatic")
+        self.export = ExportWidget(napari_viewer, with_chooser=False)
         self.tabs.addTab(self.inspection, "Inspect")
+        self.tabs.addTab(self.export, "Export")
         layout = column(self)
         layout.addWidget(self.chooser)
         layout.addWidget(self.tabs, 1)
+
+    def sizeHint(self) -> QSize:
+        """Ask for no more width than is needed: the canvas comes first."""
+        return QSize(self.minimumSizeHint().width(), super().sizeHint().height())

@@ -1,5 +1,6 @@
 """Automatic registration: choose a method, run it, see its verdict, take its points."""
 
+import weakref
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -8,6 +9,7 @@ from superqt import QCollapsible
 
 from napari_histreg.plugin.models.registration_session import RegistrationSession
 from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.warped import add_warped
 from napari_histreg.plugin.widgets.method_form import MethodForm
 from napari_histreg.plugin.widgets.parts import (
     Scrolled,
@@ -46,6 +48,7 @@ class RegistrationWidget(QWidget):
 
     def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
         super().__init__()
+        self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
         self._stage = stage_of(napari_viewer)
         self.model = RegistrationSession(self._stage.session)
         self.task: Task | None = None
@@ -83,6 +86,11 @@ class RegistrationWidget(QWidget):
         self.guess_button = button(
             "Show the guess", "Lay the slide where the method guessed", self.model.show_guess
         )
+        self.bent_button = button(
+            "Show it bent",
+            "Moving layers cannot bend: add the moving slide warped, computed where it is looked at",
+            self._show_bent,
+        )
         self.undo_button = button("Undo", "Put the slide back where it was", self._stage.session.undo)
         self._arrange(viewer, with_chooser)
         quiet(self.method, [(spec.title, spec.name) for spec in self.model.methods], self.model.method)
@@ -114,6 +122,7 @@ class RegistrationWidget(QWidget):
         box.addWidget(self.headline)
         box.addWidget(self.reasons)
         box.addLayout(row(self.landmarks_button, self.guess_button, self.undo_button))
+        box.addWidget(self.bent_button)
         below.addWidget(self.verdict)
         below.addStretch(1)
         layout.addWidget(Scrolled(inner), 1)
@@ -174,6 +183,11 @@ class RegistrationWidget(QWidget):
             set_allowed(control, None if len(channels) > 1 else "There is only one channel.")
         self._read_controls()
 
+    def _show_bent(self) -> None:
+        viewer = self._viewer()
+        if viewer is not None:
+            add_warped(viewer, self._stage)
+
     def _show_state(self, _state: Any = None) -> None:
         self._show()
 
@@ -200,6 +214,7 @@ class RegistrationWidget(QWidget):
         finished = model.result is not None and model.result.has_transform
         self.landmarks_button.setVisible(finished)
         set_allowed(self.landmarks_button, model.landmarks_obstacle)
+        self.bent_button.setVisible(finished and model.bends)
         undo = self._stage.session.undo_label
         self.undo_button.setVisible(finished)
         set_allowed(self.undo_button, None if undo else "There is nothing to undo.")

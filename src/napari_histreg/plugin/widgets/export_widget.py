@@ -1,0 +1,211 @@
+"""Export: the folder of results, single files, a picture of the view, the warped slide."""
+
+import weakref
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QProgressBar, QWidget
+
+from napari_histreg.errors import HistregError
+from napari_histreg.landmarks import DIALECTS
+from napari_histreg.plugin.models.export_session import ExportSession
+from napari_histreg.plugin.pictures import save_view
+from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.widgets.parts import (
+    Scrolled,
+    button,
+    column,
+    combo,
+    fill,
+    follow,
+    form,
+    heading,
+    note,
+    quiet,
+    row,
+    set_allowed,
+)
+from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
+from napari_histreg.plugin.worker import Task
+
+__all__ = ["ExportWidget"]
+
+COVERS = [("The fixed slide", "fixed"), ("Both slides", "both")]
+
+
+class ExportWidget(QWidget):
+    """Write what has been reached.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+    with_chooser : bool
+        Whether to show the lists of slides; not where another widget shows them already.
+    """
+
+    def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
+        super().__init__()
+        self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
+        self._stage = stage_of(napari_viewer)
+        self.model = ExportSession(self._stage.session)
+        self.task: Task | None = None
+        self._build()
+        self._arrange(napari_viewer, with_chooser)
+        follow(self, self._stage.session.events.state_changed, self._show_state)
+        follow(self, self._stage.session.events.slides_changed, self._show)
+        self._show()
+
+    def _build(self) -> None:
+        self.folder_button = button(
+            "Write folder …",
+            "registration.json, matrix, landmarks and overlay picture, as the command line writes them",
+            self.write_folder,
+        )
+        self.record_button = button("Save …", "The record of the alignment as JSON", self.write_record)
+        self.landmarks_format = combo("Which program is to read the landmarks")
+        quiet(self.landmarks_format, [(d.title, d.name) for d in DIALECTS.values()], "histreg")
+        self.landmarks_button = button("Save …", "The pairs as a table", self.write_landmarks)
+        self.picture_button = button("Save …", "What the canvas shows now", self.write_picture)
+        self.scale_bar = QCheckBox("Scale bar")
+        self.scale_bar.setChecked(True)
+        self.cover = combo("The area that the warped slide covers")
+        quiet(self.cover, [(text, value) for text, value in COVERS], "fixed")
+        self.merge = QCheckBox("With the fixed slide's channels")
+        self.merge.setToolTip("One file with the channels of both slides")
+        self.warp_button = button(
+            "Write warped slide …",
+            "The moving slide, all channels at full resolution, in the fixed slide's frame",
+            self.write_warped,
+        )
+        self.cancel_button = button("Cancel", "Stop; no half file is left behind", self.cancel)
+        self.progress = QProgressBar()
+        self.progress.setRange(0, 1000)
+        self.progress.setTextVisible(False)
+        self.message, self.said = note(), note()
+
+    def _arrange(self, viewer: Any, with_chooser: bool) -> None:
+        layout = column(self)
+        if with_chooser:
+            layout.addWidget(SlideChooser(viewer, self))
+        inner = QWidget()
+        below = column(inner, margin=0)
+        below.addWidget(heading("Everything"))
+        below.addWidget(self.folder_button)
+        below.addWidget(heading("Single files"))
+        lines = form()
+        lines.addRow("Record", self.record_button)
+        lines.addRow("Landmarks", row(self.landmarks_format, self.landmarks_button))
+        lines.addRow("Picture", row(self.scale_bar, self.picture_button))
+        below.addLayout(lines)
+        below.addWidget(heading("Warped slide"))
+        lines = form()
+        lines.addRow("Covers", self.cover)
+        below.addLayout(lines)
+        below.addWidget(self.merge)
+        below.addLayout(row(self.warp_button, self.cancel_button))
+        below.addWidget(self.progress)
+        below.addWidget(self.message)
+        below.addWidget(self.said)
+        below.addStretch(1)
+        layout.addWidget(Scrolled(inner), 1)
+
+    def write_folder(self, folder: str = "") -> None:
+        """Ask where to, unless told, and write the folder of results."""
+        folder = folder or self._ask("Write folder", self.model.stem, "Folder (*)")
+        if folder:
+            self._run(lambda: self.model.write_folder(folder))
+
+    def write_record(self, path: str = "") -> None:
+        """Ask where to, unless told, and write registration.json."""
+        path = path or self._ask("Save the record", "registration.json", "Record (*.json)")
+        if path:
+            self._run(lambda: self.model.write_record(path))
+
+    def write_landmarks(self, path: str = "") -> None:
+        """Ask where to, unless told, and write the pairs."""
+        dialect = DIALECTS[self.landmarks_format.currentData()]
+        ending = dialect.suffixes[0]
+        path = path or self._ask("Save the landmarks", f"landmarks{ending}", f"{dialect.title} (*{ending})")
+        if not path:
+            return
+        try:
+            fill(self.said, self.model.write_landmarks(path, dialect.name))
+        except (HistregError, ValueError) as error:
+            show_error(str(error))
+
+    def write_picture(self, path: str = "") -> None:
+        """Ask where to, unless told, and save what the canvas shows."""
+        path = path or self._ask("Save the picture", f"{self.model.stem}.png", "Picture (*.png)")
+        viewer = self._viewer()
+        if not path or viewer is None:
+            return
+        try:
+            fill(self.said, save_view(viewer, path, scale_bar=self.scale_bar.isChecked()))
+        except HistregError as error:
+            show_error(str(error))
+
+    def write_warped(self, path: str = "") -> None:
+        """Ask where to, unless told, and write the warped slide."""
+        name = f"{self.model.stem}.ome.tif"
+        path = path or self._ask(
+            "Write the warped slide", name, "OME-TIFF (*.ome.tif);;OME-Zarr (*.ome.zarr)"
+        )
+        if path:
+            cover, merge = self.cover.currentData(), self.merge.isChecked()
+            self._run(lambda: self.model.write_warped(path, cover=cover, merge=merge))
+
+    def cancel(self) -> None:
+        """Stop writing."""
+        if self.task is not None:
+            self.task.cancel()
+            fill(self.message, "stopping …")
+
+    def _ask(self, title: str, name: str, kinds: str) -> str:
+        fixed = self._stage.fixed
+        start = Path.home() if fixed is None or fixed.path is None else Path(fixed.path).parent
+        return str(QFileDialog.getSaveFileName(self, title, str(start / name), kinds)[0])
+
+    def _run(self, prepare: Any) -> None:
+        if self.task is not None and self.task.is_running:
+            return
+        try:
+            call = prepare()
+        except (HistregError, ValueError) as error:
+            show_error(str(error))
+            return
+        self.task = Task(call, self)
+        self.task.progressed.connect(self._show_progress)
+        self.task.returned.connect(lambda sentence: fill(self.said, sentence))
+        self.task.failed.connect(lambda sentence: fill(self.said, sentence, colour="#ff6b6b"))
+        self.task.cancelled.connect(lambda: fill(self.said, "Cancelled. Nothing was written."))
+        self.task.finished.connect(self._show)
+        fill(self.said, "")
+        self.progress.setValue(0)
+        self.task.start()
+        self._show()
+
+    def _show_progress(self, fraction: float, message: str) -> None:
+        self.progress.setValue(round(1000 * fraction))
+        fill(self.message, message)
+
+    def _show_state(self, _state: Any = None) -> None:
+        self._show()
+
+    def _show(self) -> None:
+        busy = self.task is not None and self.task.is_running
+        waiting = "It is writing. Cancel it first." if busy else None
+        for control in (self.folder_button, self.record_button, self.warp_button):
+            set_allowed(control, waiting or self.model.obstacle)
+        set_allowed(self.landmarks_button, self.model.landmarks_obstacle)
+        set_allowed(self.picture_button, None if self._stage.slides else "Open a slide first.")
+        set_allowed(self.cancel_button, None if busy else "Nothing is being written.")
+        self.progress.setVisible(busy)
+        if not busy:
+            fill(self.message, "")
+
+    def closeEvent(self, event: Any) -> None:
+        """Stop writing."""
+        if self.task is not None:
+            self.task.wait()
+        super().closeEvent(event)
