@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_histreg.geometry import Region
 from napari_histreg.samples import demo_pair, phantom_pair
 from napari_histreg.slides import open_slide
+from napari_histreg.warping import Grid, warp_slide
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_a_pair_from_end_to_end(histreg, pair, landmarks, tmp_path):
     assert np.allclose(np.loadtxt(out / "matrix.csv", delimiter=","), record["matrix_px"]["fixed_to_moving"])
 
     found = json.loads(histreg("evaluate", out / "registration.json", landmarks, "--json").out)
-    assert found["median_px"] < 1.0
+    assert found["px"]["median"] < 1.0
     told = histreg("evaluate", out / "registration.json", landmarks).out
     assert "median" in told
     assert "%" in told
@@ -53,10 +53,11 @@ def test_a_pair_from_end_to_end(histreg, pair, landmarks, tmp_path):
         assert [c.name for c in slide.channels] == ["DAPI", "DAB", "Autofluorescence"]
         assert slide.pixel_size_um == pytest.approx(fixed.pixel_size_um)
         assert slide.dtype == np.uint16
-        # Where the nuclei glow, the brightfield slide is dark.
-        middle = Region(150, 150, 200, 200)
-        bright, dark = slide.read(0, middle)[0].astype(float), fixed.read(0, middle)[0].astype(float)
-        assert np.corrcoef(bright.ravel(), dark.ravel())[0, 1] < -0.5
+        with open_slide(pair.moving) as moving:
+            truth = warp_slide(moving, pair.fixed_to_moving, Grid.of(fixed)).read_level(0).astype(float)
+        found = slide.read_level(0).astype(float)
+    # An error of a tenth of a pixel changes this blurred picture by a small part of its contrast.
+    assert np.median(np.abs(found - truth)) < 0.05 * truth.std()
 
 
 def test_landmarks_alone_align(histreg, pair, landmarks, tmp_path):
