@@ -23,6 +23,8 @@ from napari_histreg.transforms.pixels import approximate_affine, from_pixel_matr
 from napari_histreg.transforms.resampling import Frame, resample
 from napari_histreg.transforms.robust import RobustFit, fit_robust
 from napari_histreg.transforms.sequence import Bijection, Sequence
+from napari_histreg.transforms.thin_plate import InverseThinPlate, ThinPlate
+from napari_histreg.transforms.thin_plate_fit import fit_thin_plate
 from napari_histreg.transforms.transform import Transform, as_points
 
 __all__ = [
@@ -32,12 +34,14 @@ __all__ = [
     "Affine",
     "Bijection",
     "Frame",
+    "InverseThinPlate",
     "MatrixTransform",
     "Projective",
     "Rigid",
     "RobustFit",
     "Sequence",
     "Similarity",
+    "ThinPlate",
     "Transform",
     "Translation",
     "approximate_affine",
@@ -47,6 +51,7 @@ __all__ = [
     "fit_rigid",
     "fit_robust",
     "fit_similarity",
+    "fit_thin_plate",
     "fit_transform",
     "fit_translation",
     "from_pixel_matrix",

@@ -67,7 +67,7 @@ def fit_translation(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | No
     >>> fit_translation([[0, 0], [2, 0]], [[5, 5], [7, 5]])
     Translation(shift=(5, 5))
     """
-    f, m, w = _checked_pairs("translation", fixed, moving, weights)
+    f, m, w = checked_pairs("translation", fixed, moving, weights)
     return Translation.of(w @ (m - f))
 
 
@@ -179,8 +179,8 @@ def fit_affine(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None = 
     >>> fit_affine([[0, 0], [0, 1], [1, 0]], [[1, 1], [1, 3], [4, 1]])([[1, 1]]).round(9).tolist()
     [[4.0, 3.0]]
     """
-    f, m, w = _checked_pairs("affine", fixed, moving, weights)
-    _refuse_lines("affine", f, m, w)
+    f, m, w = checked_pairs("affine", fixed, moving, weights)
+    refuse_lines("affine", f, m, w)
     f_mean, m_mean, root = w @ f, w @ m, np.sqrt(w)[:, None]
     solved = np.linalg.lstsq(root * (f - f_mean), root * (m - m_mean), rcond=None)[0]
     return Affine(_about_means(np.asarray(solved.T, float), f_mean, m_mean))
@@ -220,8 +220,8 @@ def fit_projective(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | Non
     >>> fit_projective(corners, corners).matrix.round(9).diagonal().tolist()
     [1.0, 1.0, 1.0]
     """
-    f, m, w = _checked_pairs("projective", fixed, moving, weights)
-    _refuse_lines("projective", f, m, w)
+    f, m, w = checked_pairs("projective", fixed, moving, weights)
+    refuse_lines("projective", f, m, w)
     norm_f, norm_m = _normaliser(f, w), _normaliser(m, w)
     a, b = norm_f(f), norm_m(m)
     ones, zeros = np.ones((len(a), 1)), np.zeros((len(a), 3))
@@ -302,7 +302,7 @@ def fit_transform(
     return plain[model](fixed, moving, weights)
 
 
-def _checked_pairs(
+def checked_pairs(
     model: str, fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return points and weights (summing to 1) of the pairs that count, or say what is wrong with them."""
@@ -341,7 +341,8 @@ def _refuse_coincident(model: str, f: FloatArray, m: FloatArray, w: FloatArray) 
             )
 
 
-def _refuse_lines(model: str, f: FloatArray, m: FloatArray, w: FloatArray) -> None:
+def refuse_lines(model: str, f: FloatArray, m: FloatArray, w: FloatArray) -> None:
+    """Raise DegenerateFit where the points of a side lie at one place or on one line."""
     _refuse_coincident(model, f, m, w)
     for side, points in (("fixed", f), ("moving", m)):
         values = np.linalg.svd(points - w @ points, compute_uv=False)
@@ -356,7 +357,7 @@ def _procrustes(
     model: str, fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None, allow_mirror: bool
 ) -> tuple[FloatArray, float, FloatArray, FloatArray]:
     """Return the turn (2, 2), the scale, and the two means (Umeyama 1991, equations 40 to 42)."""
-    f, m, w = _checked_pairs(model, fixed, moving, weights)
+    f, m, w = checked_pairs(model, fixed, moving, weights)
     _refuse_coincident(model, f, m, w)
     f_mean, m_mean = w @ f, w @ m
     f, m = f - f_mean, m - m_mean

@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "bspline": f"{ROOM}.bspline:BSpline",
         "inverse_deformation": f"{ROOM}.deformation:InverseDeformation",
         "thin_plate": f"{ROOM}.thin_plate:ThinPlate",
+        "inverse_thin_plate": f"{ROOM}.thin_plate:InverseThinPlate",
     }
 )
 """Kind → "module:Class"; the module is imported when a transform of that kind is read."""

@@ -1,0 +1,194 @@
+"""ITK's transform files (.tfm, .txt, .h5), through SimpleITK."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_histreg.errors import DamagedFile, TransformError, UnsupportedDialect
+from napari_histreg.geometry import FloatArray
+from napari_histreg.transforms.bspline import BSpline
+from napari_histreg.transforms.displacement import DisplacementField
+from napari_histreg.transforms.fitting import fit_affine
+from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
+from napari_histreg.transforms.formats.frames import SlideFrame
+from napari_histreg.transforms.formats.sampled import sample_field
+from napari_histreg.transforms.matrix import Affine, Translation
+from napari_histreg.transforms.sequence import Sequence
+from napari_histreg.transforms.transform import Transform
+
+__all__ = ["field_image", "field_of", "read", "write"]
+
+
+def read(
+    path: Path, dialect: TransformDialect, fixed: SlideFrame | None, moving: SlideFrame | None
+) -> Transform:
+    """Read a transform file."""
+    import SimpleITK as sitk
+
+    if not path.is_file():
+        raise DamagedFile(f"{path} does not exist. Check the name.")
+    try:
+        found = sitk.ReadTransform(str(path))
+    except RuntimeError as error:
+        raise DamagedFile(f"{path} is no ITK transform file: {_reason(error)}") from error
+    if found.GetDimension() != 2:
+        raise DamagedFile(f"{path} holds a {found.GetDimension()}-dimensional transform; slides are planes.")
+    return _from_itk(found, dialect, fixed, moving)
+
+
+def write(
+    transform: Transform,
+    path: Path,
+    dialect: TransformDialect,
+    fixed: SlideFrame | None,
+    moving: SlideFrame | None,
+) -> None:
+    """Write a transform file; what ITK has no class for is sampled over the fixed slide."""
+    import SimpleITK as sitk
+
+    parts = _parts(transform, dialect, fixed, moving)
+    if parts is None:
+        parts = [sitk.DisplacementFieldTransform(field_image(transform, fixed))]
+    # ITK applies the last of its list first.
+    made = parts[0] if len(parts) == 1 else sitk.CompositeTransform(parts[::-1])
+    try:
+        sitk.WriteTransform(made, str(path))
+    except RuntimeError as error:
+        raise UnsupportedDialect(
+            f"ITK writes transforms to {', '.join(dialect.suffixes)}, not to {path.name}: {_reason(error)}"
+        ) from error
+
+
+def field_image(transform: Transform, fixed: SlideFrame | None) -> Any:
+    """Return a transform as an ITK image of displacements (x, y) over the fixed slide."""
+    import SimpleITK as sitk
+
+    sampled = sample_field(transform, fixed)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(sampled.values[..., ::-1]), isVector=True)
+    image.SetSpacing(sampled.spacing[::-1].tolist())
+    image.SetOrigin(sampled.origin[::-1].tolist())
+    return image
+
+
+def field_of(image: Any) -> DisplacementField:
+    """Return an ITK image of displacements (x, y) as a displacement field.
+
+    Raises
+    ------
+    DamagedFile
+        It is not two-dimensional, lies askew, has not two components or is not finite.
+    TransformError
+        It maps everything onto a line.
+    """
+    import SimpleITK as sitk
+
+    if image.GetDimension() != 2 or image.GetNumberOfComponentsPerPixel() != 2:
+        raise DamagedFile(
+            f"A displacement field of slides has 2 dimensions and 2 components, not {image.GetDimension()} "
+            f"and {image.GetNumberOfComponentsPerPixel()}."
+        )
+    if not np.allclose(image.GetDirection(), [1, 0, 0, 1]):
+        raise DamagedFile("The displacement field lies askew (its direction is not 1 0 0 1).")
+    origin, spacing = np.array(image.GetOrigin()[::-1]), np.array(image.GetSpacing()[::-1])
+    values = sitk.GetArrayFromImage(image)[..., ::-1].astype(float)
+    if not np.isfinite(values).all():
+        raise DamagedFile("The displacement field holds NaN or infinity.")
+    points = (np.indices(values.shape[:2]).transpose(1, 2, 0) * spacing + origin).reshape(-1, 2)
+    images = points + values.reshape(-1, 2)
+    # What is affine becomes the matrix behind the field, so that only what bends is interpolated.
+    base = fit_affine(points, images)
+    rest = (base.inverse()(images) - points).reshape(values.shape)
+    return DisplacementField(rest, origin=tuple(origin), spacing=tuple(spacing), base=base)
+
+
+def _parts(
+    transform: Transform, dialect: TransformDialect, fixed: SlideFrame | None, moving: SlideFrame | None
+) -> list[Any] | None:
+    """Return a transform as ITK's own classes, the first applied first; None where there are none."""
+    import SimpleITK as sitk
+
+    if isinstance(transform, Affine):
+        matrix = to_matrix(transform, dialect, fixed, moving)
+        return [sitk.AffineTransform(matrix[:2, :2].ravel().tolist(), matrix[:2, 2].tolist(), [0.0, 0.0])]
+    if isinstance(transform, BSpline):
+        base = [] if transform.base is None else _parts(transform.base, dialect, fixed, moving)
+        return None if base is None else [_bspline(transform), *base]
+    if isinstance(transform, Sequence):
+        parts: list[Any] = []
+        for step in transform.steps:
+            made = _parts(step, dialect, fixed, moving)
+            if made is None:
+                return None
+            parts += made
+        return parts
+    return None
+
+
+def _bspline(transform: BSpline) -> Any:
+    import SimpleITK as sitk
+
+    images = []
+    for axis in (1, 0):
+        image = sitk.GetImageFromArray(np.ascontiguousarray(transform.coefficients[..., axis]))
+        image.SetOrigin(transform.origin[::-1])
+        image.SetSpacing(transform.spacing[::-1])
+        images.append(image)
+    return sitk.BSplineTransform(images, 3)
+
+
+def _from_itk(
+    found: Any, dialect: TransformDialect, fixed: SlideFrame | None, moving: SlideFrame | None
+) -> Transform:
+    import SimpleITK as sitk
+
+    found = found.Downcast()
+    name = found.GetName()
+    if isinstance(found, sitk.CompositeTransform):
+        parts = [found.GetNthTransform(k) for k in range(found.GetNumberOfTransforms())]
+        return Sequence.of(*(_from_itk(part, dialect, fixed, moving) for part in reversed(parts)))
+    if isinstance(found, sitk.DisplacementFieldTransform):
+        return field_of(found.GetDisplacementField())
+    if isinstance(found, sitk.BSplineTransform):
+        return _from_bspline(found)
+    if name == "IdentityTransform":
+        return Translation.identity()
+    if not found.IsLinear():
+        raise UnsupportedDialect(f"ITK's {name} cannot be used here. Convert it to a displacement field.")
+    return from_matrix(_linear_matrix(found), dialect, fixed, moving)
+
+
+def _linear_matrix(found: Any) -> FloatArray:
+    matrix = np.eye(3)
+    if hasattr(found, "GetMatrix"):
+        matrix[:2, :2] = np.reshape(found.GetMatrix(), (2, 2))
+        centre, shift = np.array(found.GetCenter()), np.array(found.GetTranslation())
+        matrix[:2, 2] = centre + shift - matrix[:2, :2] @ centre
+        return matrix
+    origin = np.array(found.TransformPoint((0.0, 0.0)))
+    for axis in range(2):
+        matrix[:2, axis] = np.array(found.TransformPoint([float(axis == k) for k in range(2)])) - origin
+    matrix[:2, 2] = origin
+    return matrix
+
+
+def _from_bspline(found: Any) -> BSpline:
+    import SimpleITK as sitk
+
+    if found.GetOrder() != 3:
+        raise UnsupportedDialect(f"Only B-splines of order 3 can be used, not of order {found.GetOrder()}.")
+    images = found.GetCoefficientImages()
+    if not np.allclose(images[0].GetDirection(), [1, 0, 0, 1]):
+        raise DamagedFile("The control grid lies askew (its direction is not 1 0 0 1).")
+    values = np.stack([sitk.GetArrayFromImage(images[axis]) for axis in (1, 0)], -1)
+    (x, y), (dx, dy) = images[0].GetOrigin(), images[0].GetSpacing()
+    try:
+        return BSpline(values, origin=(y, x), spacing=(dy, dx))
+    except ValueError as error:
+        raise TransformError(f"The control grid of the file cannot be used: {error}") from error
+
+
+def _reason(error: RuntimeError) -> str:
+    """Return the last sentence of an ITK exception, which names the cause."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].removeprefix("sitk::ERROR: ") if lines else "unknown reason."
