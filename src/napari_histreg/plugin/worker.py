@@ -64,7 +64,7 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
 
         self._worker = create_worker(self._run, _start_thread=False)
         self._worker.returned.connect(self._end)
-        self._worker.errored.connect(lambda error: self._end((self.failed, (str(error),))))
+        self._worker.errored.connect(self._end_in_error)
         self._worker.start()
 
     def cancel(self) -> None:
@@ -82,14 +82,14 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
             QThreadPool.globalInstance().waitForDone(20)
         self._worker = None
 
-    def _run(self) -> tuple[Any, tuple[Any, ...]]:
-        """Do the work (in the thread) and return which signal to emit with what."""
+    def _run(self) -> tuple[str, Any]:
+        """Do the work (in the thread) and return how it ended, and with what."""
         try:
-            return self.returned, (self._call(self._report),)
+            return "returned", self._call(self._report)
         except Cancelled:
-            return self.cancelled, ()
+            return "cancelled", None
         except (HistregError, ValueError) as error:
-            return self.failed, (str(error),)
+            return "failed", str(error)
 
     def _report(self, fraction: float, message: str) -> None:
         if self._stop.is_set():
@@ -99,15 +99,23 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
             self._last_report, self._last_message = now, message
             self.progressed.emit(fraction, message)
 
-    def _end(self, outcome: tuple[Any, tuple[Any, ...]]) -> None:
+    def _end(self, outcome: tuple[str, Any]) -> None:
         from napari.utils.notifications import show_error
 
         self._worker = None
-        signal, values = outcome
-        # After a cancel nobody waits for a result that came all the same.
-        if self._stop.is_set() and signal is not self.failed:
-            signal, values = self.cancelled, ()
-        if signal is self.failed:
-            show_error(values[0])
-        signal.emit(*values)
+        how, value = outcome
+        if how == "failed":
+            show_error(value)
+            self.failed.emit(value)
+        elif how == "cancelled" or self._stop.is_set():
+            # After a cancel nobody waits for a result that came all the same.
+            self.cancelled.emit()
+        else:
+            self.returned.emit(value)
+        self.finished.emit()
+
+    def _end_in_error(self, error: Exception) -> None:
+        """End where a defect came up, of which napari itself notifies with its traceback."""
+        self._worker = None
+        self.failed.emit(f"Something unforeseen went wrong: {error}")
         self.finished.emit()

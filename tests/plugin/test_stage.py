@@ -1,0 +1,129 @@
+"""The stage: which slides are chosen, and layers that follow the session."""
+
+import gc
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_histreg.plugin.layers import VIEW, add_slide, image_layers
+from napari_histreg.plugin.stage import stage_of
+from napari_histreg.slides import open_slide
+from napari_histreg.transforms import Similarity
+
+TURNED = Similarity.of(angle_deg=25, mirrored=True, translation=(30.0, -5.0))
+
+
+def slide(name, pixel_size=0.5, channels=1):
+    return open_slide(np.zeros((channels, 200, 240), np.uint16), pixel_size_um=pixel_size, name=name)
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+def test_the_first_two_slides_are_chosen(viewer):
+    stage = stage_of(viewer)
+    fixed, moving, third = slide("a"), slide("b", channels=3), slide("c")
+    add_slide(viewer, fixed)
+    assert (stage.fixed, stage.moving) == (fixed, None)
+    add_slide(viewer, moving)
+    add_slide(viewer, third)
+    assert (stage.fixed, stage.moving) == (fixed, moving)
+    assert stage.slides == [fixed, moving, third]
+    assert stage.session.is_ready
+
+
+def test_one_stage_for_a_viewer_and_another_for_another(viewer):
+    assert stage_of(viewer) is stage_of(viewer)
+    assert stage_of(viewer) is not stage_of(ViewerModel())
+
+
+def test_a_slide_counts_once_all_its_channels_are_there(viewer):
+    seen = []
+    stage = stage_of(viewer)
+    stage.slides_changed.connect(lambda: seen.append(len(viewer.layers)))
+    add_slide(viewer, slide("a", channels=3))
+    assert seen == [3]
+
+
+def test_layers_follow_the_session(viewer):
+    stage = stage_of(viewer)
+    fixed, moving = slide("a"), slide("b", channels=2)
+    add_slide(viewer, fixed)
+    add_slide(viewer, moving)
+    stage.session.replace_landmarks(landmarks_of(TURNED))
+    assert np.allclose(stage.shown_fixed_to_moving().matrix, TURNED.matrix, rtol=0, atol=1e-9)
+    stage.session.undo()
+    assert np.allclose(stage.shown_fixed_to_moving().matrix, np.eye(3), rtol=0, atol=1e-12)
+
+
+def landmarks_of(transform):
+    from napari_histreg.landmarks import Landmarks
+
+    points = np.array([[0.0, 0], [90, 10], [20, 80], [60, 50]])
+    return Landmarks.of(points, transform(points))
+
+
+def test_how_the_slides_lie_is_kept_when_they_are_chosen(viewer):
+    fixed, moving = slide("a"), slide("b")
+    add_slide(viewer, fixed)
+    for layer in add_slide(viewer, moving):
+        layer.affine = TURNED.inverse().matrix
+    stage = stage_of(viewer)
+    assert np.allclose(stage.session.fixed_to_moving.matrix, TURNED.matrix, rtol=0, atol=1e-9)
+
+
+def test_swapping(viewer):
+    stage = stage_of(viewer)
+    fixed, moving = slide("a"), slide("b")
+    add_slide(viewer, fixed)
+    add_slide(viewer, moving)
+    stage.swap()
+    assert (stage.fixed, stage.moving) == (moving, fixed)
+
+
+def test_deleting_a_channel_keeps_the_slide_and_deleting_all_lets_it_go(viewer):
+    stage = stage_of(viewer)
+    fixed, moving = slide("a"), slide("b", channels=2)
+    add_slide(viewer, fixed)
+    first, second = add_slide(viewer, moving)
+    viewer.layers.remove(first)
+    assert stage.moving is moving
+    viewer.layers.remove(second)
+    assert stage.moving is None
+    assert not stage.session.is_ready
+
+
+def test_different_units_are_said_and_shown_in_pixels(viewer):
+    stage = stage_of(viewer)
+    said = []
+    stage.noticed.connect(said.append)
+    add_slide(viewer, slide("a"))
+    add_slide(viewer, slide("b", pixel_size=None))
+    assert said[-1].startswith("b does not say how large its pixels are, so both slides are shown in pixels")
+    assert {str(unit) for layer in viewer.layers for unit in layer.units} == {"pixel"}
+
+
+def test_layers_of_others_can_be_aligned_and_helpers_cannot(viewer):
+    stage = stage_of(viewer)
+    viewer.add_image(np.zeros((50, 60), np.uint8), name="theirs")
+    viewer.add_image(np.zeros((50, 60), np.uint8), name="helper", metadata={VIEW: True})
+    viewer.add_image(np.zeros((5, 50, 60), np.uint8), name="stack")
+    viewer.add_labels(np.zeros((50, 60), np.uint8))
+    assert [found.name for found in stage.slides] == ["theirs"]
+    assert len(image_layers(viewer.layers, stage.slides[0])) == 1
+
+
+def test_a_stage_goes_with_its_viewer():
+    from napari_histreg.plugin import sessions, stage
+
+    viewer = ViewerModel()
+    stage_of(viewer)
+    key = id(viewer)
+    assert key in stage._stages
+    del viewer
+    gc.collect()
+    assert key not in stage._stages
+    assert key not in sessions._sessions

@@ -1,0 +1,58 @@
+"""Points layers as landmark files, through napari's own saving."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Layer
+
+from napari_histreg.landmarks import Landmarks, read_landmarks
+from napari_histreg.plugin.points import landmark_layers
+from napari_histreg.plugin.writers import write_anhir, write_bigwarp, write_histreg
+from napari_histreg.slides import open_slide
+
+LANDMARKS = Landmarks.of([[0, 10], [20, 30], [40, 5]], [[1, 11], [21, 31], [44, 6]], ["a", "b", "c"])
+SIZES = {"fixed_pixel_size": 0.5, "moving_pixel_size": 0.25}
+
+
+@pytest.fixture
+def layers():
+    fixed = open_slide(np.zeros((500, 600), np.uint8), pixel_size_um=0.5)
+    moving = open_slide(np.zeros((400, 700), np.uint8), pixel_size_um=0.25)
+    return [Layer.create(*data) for data in landmark_layers(LANDMARKS, fixed, moving)]
+
+
+@pytest.mark.parametrize(("write", "dialect"), [(write_histreg, "histreg"), (write_bigwarp, "bigwarp")])
+def test_both_sides_in_one_file(tmp_path, layers, write, dialect):
+    file = tmp_path / "pairs.csv"
+    # The order in the layer list means nothing: the layers know their sides.
+    data = [layer.as_layer_data_tuple() for layer in reversed(layers)]
+    assert write(str(file), data) == [str(file)]
+    found = read_landmarks(file, dialect=dialect, **SIZES)
+    assert np.allclose(found.fixed, LANDMARKS.fixed)
+    assert np.allclose(found.moving, LANDMARKS.moving)
+    assert found.names == LANDMARKS.names
+
+
+def test_a_file_for_each_side(tmp_path, layers):
+    file = tmp_path / "pairs.csv"
+    written = write_anhir(str(file), [layer.as_layer_data_tuple() for layer in layers])
+    assert written == [str(file), str(tmp_path / "pairs_moving.csv")]
+    found = read_landmarks(file, dialect="anhir", moving_path=written[1], **SIZES)
+    assert np.allclose(found.moving, LANDMARKS.moving)
+
+
+def test_unplaced_points_are_left_out(tmp_path, layers):
+    layers[1].selected_data = {0}
+    layers[1].remove_selected()
+    file = tmp_path / "pairs.csv"
+    write_histreg(str(file), [layer.as_layer_data_tuple() for layer in layers])
+    assert set(read_landmarks(file, **SIZES).names) == {"b", "c"}
+
+
+def test_saving_from_the_layer_list(tmp_path, layers, our_plugin):
+    viewer = ViewerModel()
+    for layer in layers:
+        viewer.add_layer(layer)
+    file = tmp_path / "saved.csv"
+    assert viewer.layers.save(str(file), plugin="napari-histreg") == [str(file)]
+    assert np.allclose(read_landmarks(file, **SIZES).fixed, LANDMARKS.fixed)
