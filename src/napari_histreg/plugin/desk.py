@@ -17,9 +17,21 @@ from napari_histreg.plugin.pair_points import PairPoints
 from napari_histreg.plugin.stage import Stage
 from napari_histreg.plugin.view import View
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "join_desk"]
 
 _SIDES: tuple[Side, Side] = ("fixed", "moving")
+
+
+_desks: weakref.WeakKeyDictionary[Stage, "Desk"] = weakref.WeakKeyDictionary()
+
+
+def join_desk(stage: Stage, viewer: Any) -> "Desk":
+    """Return the desk of a viewer for one more user, making it for the first; see `Desk.leave`."""
+    desk = _desks.get(stage)
+    if desk is None:
+        desk = _desks[stage] = Desk(stage, viewer)
+    desk.users += 1
+    return desk
 
 
 class Station:
@@ -70,6 +82,7 @@ class Desk:
         self.main: Station | None = None
         self.beside: Station | None = None
         self.on_pair_clicked: Callable[[int], None] = lambda pair_id: None
+        self.users = 0
         self._mode: MouseMode = "look"
         self._one_at_a_time = True
         self._hidden: list[weakref.ref[Any]] = []
@@ -136,7 +149,13 @@ class Desk:
                 station.guide.put("where next", "fixed", point)
                 station.view.fly_to("fixed", point)
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Say that one user needs the desk no more; after the last one it is cleared."""
+        self.users -= 1
+        if self.users <= 0 and _desks.pop(self.stage, None) is not None:
+            self._close()
+
+    def _close(self) -> None:
         """Take everything off the canvases."""
         self.session.events.slides_changed.disconnect(self._begin)
         self.session.events.state_changed.disconnect(self._on_state)

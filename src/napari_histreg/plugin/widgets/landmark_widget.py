@@ -4,12 +4,12 @@ import weakref
 from typing import Any
 
 from qtpy.QtCore import QEvent, QTimer
-from qtpy.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QDockWidget, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
 from superqt import QCollapsible
 
 from napari_histreg.errors import HistregError
 from napari_histreg.landmarks.agreement import AUTO
-from napari_histreg.plugin.desk import Desk
+from napari_histreg.plugin.desk import join_desk
 from napari_histreg.plugin.models.advice import is_doubtful, notes, obstacle, summary, what_next
 from napari_histreg.plugin.models.autosave import Autosave
 from napari_histreg.plugin.models.guidance import next_spot, tissue_points
@@ -69,7 +69,7 @@ class LandmarkWidget(QWidget):
         self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
         self._stage = stage_of(napari_viewer)
         self.session = self._stage.session
-        self.desk = Desk(self._stage, napari_viewer)
+        self.desk = join_desk(self._stage, napari_viewer)
         self.autosave = Autosave(self.session)
         self.beside: SideBySide | None = None
         self.task: Task | None = None
@@ -230,7 +230,7 @@ class LandmarkWidget(QWidget):
             self.task.wait()
         if self.beside is not None:
             self._close_beside()
-        self.desk.close()
+        self.desk.leave()
         self.autosave.stop()
 
     def _show_where_next(self, found: Any) -> None:
@@ -391,6 +391,7 @@ class LandmarkWidget(QWidget):
         viewer = self._viewer()
         if viewer is not None and self._open:
             self.keys.hold(viewer)
+            self._watch()
         super().showEvent(event)
 
     def hideEvent(self, event: Any) -> None:
@@ -400,16 +401,28 @@ class LandmarkWidget(QWidget):
         self.drag_button.setChecked(False)
         super().hideEvent(event)
 
-    def event(self, event: Any) -> bool:
-        """Close down when the dock lets go of the widget."""
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+    def eventFilter(self, watched: Any, event: Any) -> bool:
+        """Close down when the dock lets go of this widget, or of the one that holds it."""
+        if event.type() == QEvent.Type.ParentChange and watched.parent() is None:
             self.close_down()
-        return bool(super().event(event))
+        elif event.type() == QEvent.Type.Close:
+            # The window may yet stay open.
+            self.autosave.write_now()
+        return bool(super().eventFilter(watched, event))
 
     def closeEvent(self, event: Any) -> None:
-        """Close down with the window."""
+        """Close down where this widget is a window by itself."""
         self.close_down()
         super().closeEvent(event)
+
+    def _watch(self) -> None:
+        """Watch the window, and the widget that the dock holds: this one or an ancestor of it."""
+        docked: QWidget = self
+        while docked.parentWidget() is not None and not isinstance(docked.parentWidget(), QDockWidget):
+            docked = docked.parentWidget()
+        for watched in (docked, self.window()):
+            watched.removeEventFilter(self)
+            watched.installEventFilter(self)
 
 
 def _row(*controls: QWidget) -> QHBoxLayout:
