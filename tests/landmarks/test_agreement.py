@@ -6,6 +6,7 @@ import pytest
 from napari_histreg.errors import DegenerateFit
 from napari_histreg.landmarks import Landmarks, fit_landmarks
 from napari_histreg.transforms import MODELS, Affine, Rigid, Similarity, fit_transform
+from napari_histreg.transforms.thin_plate_fit import ThinPlateSmoother
 
 RIGID = Rigid.of(angle_deg=70, translation=(300, -50))
 SIMILARITY = Similarity.of(scale=1.4, angle_deg=10, translation=(5, 6))
@@ -181,3 +182,37 @@ def test_two_pairs_at_one_place_still_give_a_shift() -> None:
     fit = fit_landmarks(Landmarks.of([[1, 1], [1, 1]], [[2, 2], [2, 2]]))
     assert fit.model == "translation"
     assert fit.fixed_to_moving.shift == (1, 1)
+
+
+def test_a_thin_plate_follows_tissue_that_bends() -> None:
+    rng = np.random.default_rng(0)
+    fixed = rng.uniform(0, 10_000, (60, 2))
+    bent = fixed + 120 * np.stack([np.sin(fixed[:, 1] / 2500), np.cos(fixed[:, 0] / 3000)], 1)
+    landmarks = Landmarks.of(fixed, RIGID(bent) + rng.normal(0, 3, fixed.shape))
+    spline, affine = (fit_landmarks(landmarks, model) for model in ("thin_plate", "affine"))
+    assert spline.median_leave_one_out < 0.3 * affine.median_leave_one_out
+    assert spline.median_residual < spline.median_leave_one_out
+    assert np.isfinite(spline.leave_one_out).all()
+    assert spline.residuals.shape == (60,)
+    assert not spline.mirrored
+
+
+def test_thin_plate_leave_one_out_is_what_it_says() -> None:
+    landmarks = pairs(AFFINE, 20, noise=30)
+    fit = fit_landmarks(landmarks, "thin_plate")
+    for k in range(20):
+        rest = landmarks.without(k)
+        # Without a pair the mean squared error has one term less: the weight is relative to the count.
+        smoothing = fit.fixed_to_moving.smoothing * 20 / 19
+        smoother = ThinPlateSmoother(rest.fixed, smoothing)
+        scaled = smoothing * (smoother.scale / ThinPlateSmoother(landmarks.fixed, 0).scale) ** -2
+        back = ThinPlateSmoother(rest.fixed, scaled).spline(rest.moving).inverse()
+        expected = np.linalg.norm(back(landmarks.moving[k : k + 1]) - landmarks.fixed[k])
+        # To first order in the error: its square over the 10 000 units of the bend.
+        assert fit.leave_one_out[k] == pytest.approx(expected, rel=0.02, abs=0.2)
+
+
+def test_a_thin_plate_through_swapped_pairs_names_them() -> None:
+    grid = np.stack(np.meshgrid(np.arange(6.0), np.arange(6.0)), -1).reshape(-1, 2) * 1000
+    wrong = swapped(Landmarks.of(grid, grid + 50 * np.sin(grid[:, ::-1] / 1500)), 14, 21)
+    assert {o.index for o in fit_landmarks(wrong, "thin_plate").outliers} == {14, 21}

@@ -1,5 +1,6 @@
 """One contract for every landmark layout, the exact text of each, and what bad tables are told."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,14 @@ HEADER = "name,enabled,fixed_x_px,fixed_y_px,moving_x_px,moving_y_px\n"
         ('"Pt-0","true","1","2","3","4"\n"Pt-1","true","1","2"\n', "line 2: .*6 columns.* has 4"),
         ('"Pt-0","true","1","2","3","4"\n"Pt-1","on","1","2","3","4"\n', "line 2, column 2: 'on'"),
         ('"Pt-0","true","1","2","3","4","5","6"\n', "line 1: .*three-dimensional"),
+        ("fixedX,fixedY,alignmentX,alignmentY\n1,2,3,?\n", "line 2, column alignmentY: '.'"),
+        ("fixedX,fixedY,alignmentX\n", "line 1: the column alignmentY"),
+        ('{"fixedPoints": [[1, 2]], "movingPoints": []}', "has 1 points and"),
+        ('{"fixedPoints": [[1, 2]], "movingPoints": [["a", 2]]}', "movingPoints: not a list"),
+        ('{"fixedPoints": [[1, 2]], "movingPoints": [[NaN, 2]]}', "movingPoints: a coordinate is NaN"),
+        ('{"fixedPoints": [], "movingPoints": [], "numDimensions": 3}', "3-dimensional"),
+        ('{"fixedPoints": [[1, 2]], "movingPoints": [[1, 2]], "names": []}', "names and active flags"),
+        ('{"fixedPoints": ', "is not JSON"),
     ],
 )
 def test_a_bad_table_is_named_by_line_and_column(tmp_path: Path, text: str, words: str) -> None:
@@ -225,6 +234,124 @@ def test_a_bad_side_is_named(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "moving.csv").write_text(text)
     with pytest.raises(LandmarkError, match=words):
         read_landmarks(tmp_path / "fixed.csv", moving_path=tmp_path / "moving.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "fixed", "moving", "words"),
+    [
+        ("elastix", "point\n1\n1 2\n", "index\n1\n1 2\n", "both begin"),
+        ("elastix", "point\n1\n1 2\n", "points\n1\n1 2\n", r"line 1: .*begins with"),
+        ("elastix", "point\n1\n1 2\n", "point\n1 2\n3 4\n5 6\n", "1 points are announced, and 2 follow"),
+        ("elastix", "point\n1\n1 2\n", "point\n", "line 2"),
+        ("elastix", "point\n1\n1 2 3\n", "point\n1\n1 2 3\n", "three coordinates"),
+        ("elastix", "point\n1\n1 b\n", "point\n1\n1 2\n", "line 3, column y: 'b'"),
+        ("napari", "index,axis-0,axis-1,axis-2\n", "index,axis-0,axis-1\n", "three axes"),
+        ("napari", "index,axis-0\n", "index,axis-0,axis-1\n", "the column axis-1 is missing"),
+        ("acrobat", "anon_id,point_id,x_target,y_target\n0,1,2,3\n", "anon_id,point_id\n", "x_source"),
+        (
+            "acrobat",
+            "anon_id,point_id,x_target,y_target\n0,1,2,3\n1,1,2,3\n",
+            "anon_id,point_id,x_source,y_source\n0,1,2,3\n",
+            "2 cases",
+        ),
+        (
+            "acrobat",
+            "anon_id,point_id,x_target,y_target\n0,1,2,3\n",
+            "anon_id,point_id,x_source,y_source\n0,2,2,3\n",
+            "point_id 1 stands in only one",
+        ),
+        (
+            "qupath",
+            '{"type": "Feature", "geometry": {"type": "Point", "coordinates": ["a", 1]}}',
+            "{}",
+            "feature 1: .*not a point",
+        ),
+        ("qupath", '{"type": "FeatureCollection"}', "{}", "no list of features"),
+    ],
+)
+def test_a_bad_side_of_another_tool_is_named(
+    name: str, fixed: str, moving: str, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "fixed").write_text(fixed)
+    (tmp_path / "moving").write_text(moving)
+    with pytest.raises(LandmarkError, match=words):
+        read_landmarks(tmp_path / "fixed", dialect=name, moving_path=tmp_path / "moving")
+
+
+def test_xenium_keypoints_are_pixels_of_both_images(tmp_path: Path) -> None:
+    path = tmp_path / "keypoints.csv"
+    write_landmarks(PAIRS, path, dialect="xenium", fixed_pixel_size=(0.5, 0.25))
+    assert path.read_text().splitlines()[:2] == [
+        "fixedX,fixedY,alignmentX,alignmentY",
+        "4814.0,1768.5,611.0,420.75",
+    ]
+
+
+def test_qupath_points_count_from_the_corner_and_pair_by_name(tmp_path: Path) -> None:
+    files = tmp_path / "fixed.geojson", tmp_path / "moving.geojson"
+    write_landmarks(PAIRS, files[0], dialect="qupath", moving_path=files[1])
+    features = json.loads(files[0].read_text())["features"]
+    assert features[0]["geometry"] == {"type": "Point", "coordinates": [1204.0, 884.75]}
+    assert features[0]["properties"] == {"objectType": "annotation", "name": "Pt-0"}
+    backwards = {"type": "FeatureCollection", "features": json.loads(files[1].read_text())["features"][::-1]}
+    files[1].write_text(json.dumps(backwards))
+    read = read_landmarks(files[0], moving_path=files[1])
+    assert read.moving.tolist() == PAIRS.subset(PAIRS.enabled).moving.tolist()
+
+
+def test_qupath_multipoints_are_opened_and_other_shapes_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "points.geojson"
+    shapes = [
+        {"type": "Feature", "geometry": {"type": "MultiPoint", "coordinates": [[1.5, 2.5], [3.5, 4.5]]}},
+        {
+            "type": "Feature",
+            "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 1], [0, 0]]]},
+        },
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": shapes}))
+    assert read_landmarks(path, moving_path=path).fixed.tolist() == [[2, 1], [4, 3]]
+
+
+def test_napari_points_are_row_before_column(tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text("index,axis-0,axis-1,label\n0.0,10.0,20.0,vessel\n")
+    read = read_landmarks(path, moving_path=path, fixed_pixel_size=0.5)
+    assert read.fixed.tolist() == [[5, 10]]
+    assert read.moving.tolist() == [[10, 20]]
+
+
+def test_elastix_indices_are_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "points.txt"
+    path.write_text("index\n2\n10 20\n30 40\n")
+    read = read_landmarks(path, moving_path=path, fixed_pixel_size=0.5)
+    assert read.fixed.tolist() == [[10, 5], [20, 15]]
+    path.write_text("point\n2\n10 20\n30 40\n")
+    assert read_landmarks(path, moving_path=path, fixed_pixel_size=0.5).fixed.tolist() == [[20, 10], [40, 30]]
+
+
+def test_acrobat_is_in_micrometres_and_notes_pixel_sizes(tmp_path: Path) -> None:
+    files = tmp_path / "target.csv", tmp_path / "source.csv"
+    write_landmarks(
+        PAIRS, files[0], dialect="acrobat", moving_path=files[1], fixed_pixel_size=0.5, moving_pixel_size=0.25
+    )
+    assert files[0].read_text().splitlines()[1] == "0,1,1203.5,884.25"
+    assert files[1].read_text().splitlines()[:2] == [
+        "anon_id,point_id,mpp_source,x_source,y_source,mpp_target",
+        "0,1,0.25,611.0,420.75,0.5",
+    ]
+
+
+def test_a_bigwarp_project_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "project.json"
+    path.write_text(
+        '{"Sources": [], "landmarks": {"type": "BigWarpLandmarks", "numDimensions": 2, '
+        '"movingPoints": [[1, 2], [Infinity, Infinity]], "fixedPoints": [[3, 4], [5, 6]], '
+        '"active": [true, true], "names": ["Pt-0", "Pt-1"]}}'
+    )
+    read = read_landmarks(path)
+    assert read.moving[0].tolist() == [2, 1]
+    assert read.fixed.tolist() == [[4, 3], [6, 5]]
+    assert read.enabled.tolist() == [True, False]
 
 
 def test_binary_and_missing_files(tmp_path: Path) -> None:

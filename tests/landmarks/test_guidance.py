@@ -76,3 +76,18 @@ def test_the_next_place_is_the_least_certain_candidate() -> None:
 def test_a_shift_asks_for_a_pair_far_from_the_others() -> None:
     fit = fit_landmarks(Landmarks.of([[0, 0]], [[1, 1]]))
     assert where_next(fit, [[1, 1], [50, 0], [20, 20]]).point == (50, 0)
+
+
+def test_a_thin_plate_knows_its_noise() -> None:
+    rng = np.random.default_rng(2)
+    fixed = rng.uniform(0, 10_000, (80, 2))
+    bent = fixed + 150 * np.stack([np.sin(fixed[:, 1] / 2500), np.cos(fixed[:, 0] / 3000)], 1)
+    estimates = []
+    for _ in range(10):
+        fit = fit_landmarks(Landmarks.of(fixed, bent + rng.normal(0, 8, fixed.shape)), "thin_plate")
+        estimates.append(localisation_error(fit) ** 2)
+    # Some of the bend is taken for noise, some noise for bend: a quarter of error either way.
+    assert np.sqrt(np.mean(estimates)) == pytest.approx(8, rel=0.25)
+    inside, outside = uncertainty(fit, [[5000, 5000], [25_000, 25_000]])
+    assert outside > 5 * inside > 0
+    assert where_next(fit, [[5000, 5000], [25_000, 25_000]]).point == (25_000, 25_000)

@@ -1,6 +1,6 @@
 """Paired points by hand: tables of them, what they fit, and the files they live in."""
 
-from napari_histreg.landmarks.agreement import LandmarkFit, fit_landmarks
+from napari_histreg.landmarks.agreement import LANDMARK_MODELS, LandmarkFit, fit_landmarks
 from napari_histreg.landmarks.dialects import DIALECTS, LandmarkDialect, read_landmarks, write_landmarks
 from napari_histreg.landmarks.guidance import (
     Prediction,
@@ -14,6 +14,7 @@ from napari_histreg.landmarks.outliers import Outlier
 
 __all__ = [
     "DIALECTS",
+    "LANDMARK_MODELS",
     "LandmarkDialect",
     "LandmarkFit",
     "Landmarks",

@@ -10,11 +10,22 @@ from napari_histreg.errors import DegenerateFit, NotInvertible
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks.landmarks import Landmarks
 from napari_histreg.landmarks.outliers import Outlier, find_outliers, looks_mirrored
-from napari_histreg.transforms import MINIMUM_PAIRS, MODELS, MatrixTransform, Rigid, Transform, fit_transform
+from napari_histreg.transforms import (
+    MINIMUM_PAIRS,
+    MODELS,
+    Rigid,
+    Transform,
+    fit_thin_plate,
+    fit_transform,
+)
+from napari_histreg.transforms.thin_plate_fit import ThinPlateSmoother
 
-__all__ = ["AUTO", "LandmarkFit", "fit_landmarks"]
+__all__ = ["AUTO", "LANDMARK_MODELS", "LandmarkFit", "fit_landmarks"]
 
 AUTO = "auto"
+THIN_PLATE = "thin_plate"
+LANDMARK_MODELS = (*MODELS, THIN_PLATE)
+"""Names that `fit_landmarks` takes besides "auto", from the stiffest to the most flexible."""
 MAX_FOLDS = 60
 
 
@@ -102,8 +113,8 @@ def fit_landmarks(landmarks: Landmarks, model: str = AUTO, *, mirrored: bool | N
     landmarks : Landmarks
         In world units; at least one usable pair.
     model : str
-        One of `napari_histreg.transforms.MODELS`, or "auto": of the models that the pairs can check,
-        the stiffest whose leave-one-out error is no more than 1 + 1/sqrt(N) times the least.
+        One of `LANDMARK_MODELS`, or "auto": of the models with a matrix that the pairs can check, the
+        stiffest whose leave-one-out error is no more than 1 + 1/sqrt(N) times the least.
     mirrored : bool, optional
         Whether a rigid transform or a similarity turns the tissue over; by default it does where that
         fits clearly better.
@@ -116,12 +127,15 @@ def fit_landmarks(landmarks: Landmarks, model: str = AUTO, *, mirrored: bool | N
     ------
     DegenerateFit
         The pairs do not determine the model.
+    NotInvertible
+        A thin-plate spline through the pairs folds over; swapped pairs do that.
     ValueError
         There is no such model.
 
     Notes
     -----
-    With more than 60 pairs, the leave-one-out errors leave out a 60th of the pairs at a time.
+    With more than 60 pairs, the leave-one-out errors leave out a 60th of the pairs at a time. Those of a
+    thin-plate spline keep its smoothing.
 
     Examples
     --------
@@ -131,8 +145,9 @@ def fit_landmarks(landmarks: Landmarks, model: str = AUTO, *, mirrored: bool | N
     >>> fit.model, fit.mirrored, round(fit.median_leave_one_out, 6)
     ('rigid', True, 0.0)
     """
-    if model not in (AUTO, *MODELS):
-        raise ValueError(f"There is no model {model!r}. Those known are: {', '.join((AUTO, *MODELS))}.")
+    known = (AUTO, *LANDMARK_MODELS)
+    if model not in known:
+        raise ValueError(f"There is no model {model!r}. Those known are: {', '.join(known)}.")
     used = landmarks.usable
     if not used.any():
         raise DegenerateFit(
@@ -170,11 +185,13 @@ def fit_landmarks(landmarks: Landmarks, model: str = AUTO, *, mirrored: bool | N
     )
 
 
-def _fit(model: str, fixed: FloatArray, moving: FloatArray, flip: bool) -> MatrixTransform:
+def _fit(model: str, fixed: FloatArray, moving: FloatArray, flip: bool) -> Transform:
     """Fit with the mirror fixed beforehand, so that leaving a pair out cannot change it."""
     if model in ("rigid", "similarity") and flip:
         mirror = Rigid.of(mirrored=True)
         return mirror.then(fit_transform(model, mirror(fixed), moving))
+    if model == THIN_PLATE:
+        return fit_thin_plate(fixed, moving)
     return fit_transform(model, fixed, moving)
 
 
@@ -193,10 +210,12 @@ def _leave_one_out(model: str, fixed: FloatArray, moving: FloatArray, flip: bool
     """Return error vectors (N, 2) in the fixed frame; NaN where the other pairs determine nothing."""
     count = len(fixed)
     vectors = np.full((count, 2), np.nan)
+    if model == THIN_PLATE:
+        return _thin_plate_left_out(fixed, moving) if count > _minimum(model) else vectors
     folds = min(count, MAX_FOLDS)
     for fold in range(folds):
         out = np.arange(count) % folds == fold
-        if count - out.sum() < MINIMUM_PAIRS[model]:
+        if count - out.sum() < _minimum(model):
             continue
         try:
             back = _fit(model, fixed[~out], moving[~out], flip).inverse()
@@ -204,6 +223,23 @@ def _leave_one_out(model: str, fixed: FloatArray, moving: FloatArray, flip: bool
             continue
         vectors[out] = back(moving[out]) - fixed[out]
     return vectors
+
+
+def _thin_plate_left_out(fixed: FloatArray, moving: FloatArray) -> FloatArray:
+    """Return the same for a thin-plate spline, all at once.
+
+    With its smoothing kept, leaving a pair out divides its residual by one minus the pair's own influence
+    (Wahba 1990, theorem 4.2.1); the local matrix takes that to the fixed frame.
+    """
+    spline = fit_thin_plate(fixed, moving)
+    own = np.diagonal(ThinPlateSmoother(fixed, spline.smoothing).influence(fixed))
+    missed = (moving - spline(fixed)) / np.maximum(1 - own, 1e-12)[:, None]
+    return np.asarray(np.linalg.solve(spline.jacobian(fixed), missed[..., None])[..., 0])
+
+
+def _minimum(model: str) -> int:
+    """Return how many pairs determine a model; a thin-plate spline through three is affine."""
+    return MINIMUM_PAIRS.get(model, MINIMUM_PAIRS["affine"])
 
 
 def _choose(fixed: FloatArray, moving: FloatArray, flip: bool) -> tuple[str, dict[str, float]]:
@@ -217,7 +253,7 @@ def _choose(fixed: FloatArray, moving: FloatArray, flip: bool) -> tuple[str, dic
         return ("rigid" if abs(lengths[1] - lengths[0]) <= 0.03 * lengths[0] else "similarity"), {}
     typical: dict[str, float] = {}
     for model in MODELS:
-        if count <= MINIMUM_PAIRS[model]:
+        if count <= _minimum(model):
             continue
         errors = np.linalg.norm(_leave_one_out(model, fixed, moving, flip), axis=1)
         if np.isfinite(errors).all():
@@ -258,7 +294,7 @@ def _notes(
         notes.append("The pairs fit far better mirrored: one of the slides lies with its other side up.")
         if model == "translation":
             notes.append("A translation cannot mirror; choose another model.")
-    if count <= MINIMUM_PAIRS[model]:
+    if count <= _minimum(model):
         pairs = "One pair determines" if count == 1 else f"{count} pairs determine"
         notes.append(f"{pairs} the {model} model exactly, so nothing tells how wrong it is: add a pair.")
     notes += [

@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -86,6 +86,60 @@ DIALECTS: Mapping[str, LandmarkDialect] = MappingProxyType(
                 unit="world",
                 holds_unplaced=True,
             ),
+            LandmarkDialect(
+                "bigwarp_json",
+                "BigWarp project JSON",
+                (".json",),
+                f"{LAYOUTS}._bigwarp_json",
+                unit="world",
+                holds_unplaced=True,
+            ),
+            LandmarkDialect(
+                "xenium",
+                "Xenium Explorer keypoints CSV",
+                (".csv",),
+                f"{LAYOUTS}._xenium",
+                holds_names=False,
+                holds_enabled=False,
+            ),
+            LandmarkDialect(
+                "acrobat",
+                "ACROBAT CSV, a file per image",
+                (".csv",),
+                f"{LAYOUTS}._acrobat",
+                unit="um",
+                side_files=True,
+                holds_names=False,
+                holds_enabled=False,
+            ),
+            LandmarkDialect(
+                "elastix",
+                "elastix / ITK point set, a file per image",
+                (".txt", ".pts"),
+                f"{LAYOUTS}._elastix",
+                unit="world",
+                side_files=True,
+                holds_names=False,
+                holds_enabled=False,
+            ),
+            LandmarkDialect(
+                "qupath",
+                "QuPath GeoJSON points, a file per image",
+                (".geojson", ".json"),
+                f"{LAYOUTS}._qupath",
+                origin="corner",
+                side_files=True,
+                holds_enabled=False,
+            ),
+            LandmarkDialect(
+                "napari",
+                "napari points CSV, a file per image",
+                (".csv",),
+                f"{LAYOUTS}._napari",
+                side_files=True,
+                holds_names=False,
+                holds_enabled=False,
+            ),
         )
     }
 )
@@ -132,6 +186,8 @@ def read_landmarks(
     kind = _dialect(guess_dialect(path) if dialect is None else dialect)
     _check_sides(kind, path, second)
     pairs: Pairs = importlib.import_module(kind.module).read(path, second)
+    if pairs.unit is not None:
+        kind = replace(kind, unit=pairs.unit)
     fixed = _to_world(pairs.fixed_xy, kind, fixed_pixel_size)
     moving = _to_world(pairs.moving_xy, kind, moving_pixel_size)
     names = None if pairs.names is None else _told_apart(pairs.names)
@@ -179,6 +235,8 @@ def write_landmarks(
         _from_world(landmarks.moving, kind, moving_pixel_size),
         landmarks.names,
         landmarks.enabled,
+        fixed_mpp=float(np.asarray(fixed_pixel_size, float).mean()),
+        moving_mpp=float(np.asarray(moving_pixel_size, float).mean()),
     )
     with ExitStack() as stack:
         files = [None if p is None else stack.enter_context(written_whole(p)) for p in (path, second)]

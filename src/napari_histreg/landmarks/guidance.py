@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks.agreement import LandmarkFit
-from napari_histreg.transforms import as_points
+from napari_histreg.transforms import ThinPlate, as_points
+from napari_histreg.transforms.thin_plate_fit import ThinPlateSmoother
 
 __all__ = ["Prediction", "localisation_error", "predict", "uncertainty", "where_next"]
 
@@ -49,16 +50,22 @@ def localisation_error(fit: LandmarkFit) -> float:
     1.0
     """
     vectors = fit.residual_vectors[fit.used]
-    spare = vectors.size - _basis(fit.model, np.zeros((1, 2))).shape[2]
-    return float(np.sqrt((vectors**2).sum() / spare)) if spare > 0 else float("nan")
+    smoother = _smoother(fit)
+    if smoother is None:
+        fitted = float(_basis(fit.model, np.zeros((1, 2))).shape[2])
+    else:
+        fitted = 2 * float(np.trace(smoother.influence(smoother.fixed)))
+    spare = vectors.size - fitted
+    # A thousandth of a number to spare is rounding, no evidence.
+    return float(np.sqrt((vectors**2).sum() / spare)) if spare > 1e-3 else float("nan")
 
 
 def uncertainty(fit: LandmarkFit, points: ArrayLike) -> FloatArray:
     """Predict the target registration error that the fit makes at points.
 
     First-order propagation of the localisation error through the least-squares fit, as for rigid fits
-    in [1]_ and [2]_, here for every model with a matrix. It knows nothing of tissue that is deformed
-    otherwise than the model can.
+    in [1]_ and [2]_, here for every model. It knows nothing of tissue that is deformed otherwise than the
+    model can.
 
     Parameters
     ----------
@@ -160,6 +167,9 @@ def where_next(fit: LandmarkFit, candidates: ArrayLike) -> Prediction:
 
 def _leverage(fit: LandmarkFit, points: FloatArray) -> FloatArray:
     """Return the root mean square error at points for a localisation error of 1."""
+    smoother = _smoother(fit)
+    if smoother is not None:
+        return np.asarray(np.sqrt(2 * (smoother.influence(points) ** 2).sum(1)))
     pairs = fit.landmarks.fixed[fit.used]
     centre = pairs.mean(0)
     size = max(float(np.abs(pairs - centre).max()), 1e-300)
@@ -167,6 +177,12 @@ def _leverage(fit: LandmarkFit, points: FloatArray) -> FloatArray:
     covariance = np.linalg.pinv(np.einsum("nik,nil->kl", design, design), rcond=1e-12, hermitian=True)
     wanted = _basis(fit.model, (points - centre) / size)
     return np.asarray(np.sqrt(np.maximum(np.einsum("nik,kl,nil->n", wanted, covariance, wanted), 0)))
+
+
+def _smoother(fit: LandmarkFit) -> ThinPlateSmoother | None:
+    """Return how a thin-plate spline depends on its points; None for the other models."""
+    spline = fit.fixed_to_moving
+    return ThinPlateSmoother(spline.centres, spline.smoothing) if isinstance(spline, ThinPlate) else None
 
 
 def _basis(model: str, points: FloatArray) -> FloatArray:

@@ -65,7 +65,7 @@ class ThinPlateSmoother:
         linear = numbers[count + 1 :].T / self.scale
         matrix = np.eye(3)
         matrix[:2, :2], matrix[:2, 2] = linear, numbers[count] - linear @ self.centre
-        return ThinPlate(self.fixed, numbers[:count], Affine(matrix), self.scale)
+        return ThinPlate(self.fixed, numbers[:count], Affine(matrix), self.scale, self.smoothing)
 
     def _unit(self, points: FloatArray) -> FloatArray:
         return np.asarray((points - self.centre) / self.scale)

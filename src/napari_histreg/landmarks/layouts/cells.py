@@ -1,13 +1,15 @@
 """Reading tables of text so that every fault can be named by file, line and column."""
 
 import csv
+import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from napari_histreg.errors import DamagedFile, LandmarkError
 
-__all__ = ["Row", "as_number", "columns_of", "read_rows", "read_text", "same_length"]
+__all__ = ["Row", "as_number", "columns_of", "read_json", "read_rows", "read_text", "same_length"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,23 @@ def read_rows(path: Path) -> list[Row]:
             f"{path}, line {reader.line_num}: not a comma-separated table ({error})."
         ) from error
     return rows
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises
+    ------
+    DamagedFile, LandmarkError
+        The file cannot be read, is no JSON, or holds something else than an object.
+    """
+    try:
+        values = json.loads(read_text(path))
+    except ValueError as error:
+        raise LandmarkError(f"{path} is not JSON: {error}.") from error
+    if not isinstance(values, dict):
+        raise LandmarkError(f"{path} holds no JSON object, so no landmarks.")
+    return values
 
 
 def columns_of(header: Row, wanted: tuple[str, ...]) -> dict[str, int]:
