@@ -1,5 +1,6 @@
 """One comparable signal out of a slide's channels."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -16,9 +17,10 @@ from napari_histreg.preprocess.nuclear import (
 )
 from napari_histreg.preprocess.reading import Planes, read_planes
 from napari_histreg.preprocess.stain import optical_density, separate_stains
+from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide
 
-__all__ = ["Signal", "blank_reason", "extract_signal"]
+__all__ = ["Signal", "blank_reason", "extract_signal", "extract_signals"]
 
 Signal = Literal["nuclear", "other", "density", "grey"]
 FloatImage = NDArray[np.float32]
@@ -71,11 +73,48 @@ def extract_signal(
     if picked is not None:
         names = [names[k] for k in picked]
     clean = np.where(valid, planes.pixels, 0).astype(np.float32)
+    return planes, _one_signal(clean, valid, kind, signal, names), valid
+
+
+def extract_signals(
+    slide: Slide, spacing: float, signals: Sequence[Signal] = ("nuclear", "other", "density")
+) -> dict[Signal, Raster]:
+    """Read a slide once and reduce it to several signals, each from 0 to 1 by percentiles.
+
+    Parameters
+    ----------
+    slide : Slide
+        What to read.
+    spacing : float
+        Distance of pixel centres in world units.
+    signals : sequence of {"nuclear", "other", "density", "grey"}
+        See `Recipe`.
+
+    Returns
+    -------
+    dict of str to Raster
+        A blank slide gives zeros.
+    """
+    planes = read_planes(slide, spacing)
+    valid = valid_field(planes.pixels)
+    kind = _modality(slide, planes.pixels, valid)
+    clean = np.where(valid, planes.pixels, 0).astype(np.float32)
+    names = [c.name for c in slide.channels]
+    found = {}
+    for signal in signals:
+        plane = _one_signal(clean, valid, kind, signal, names)
+        found[signal] = Raster(scale_percentiles(plane, valid), planes.spacing, planes.origin, valid)
+    return found
+
+
+def _one_signal(
+    clean: FloatImage, valid: Mask, kind: Modality, signal: Signal, names: list[str]
+) -> FloatImage:
     if signal == "grey":
-        return planes, _mean(clean, valid, kind), valid
+        return _mean(clean, valid, kind)
     if kind == "brightfield":
-        return planes, _from_brightfield(clean, valid, signal), valid
-    return planes, _from_fluorescence(clean, valid, signal, names), valid
+        return _from_brightfield(clean, valid, signal)
+    return _from_fluorescence(clean, valid, signal, names)
 
 
 def _channels_to_read(

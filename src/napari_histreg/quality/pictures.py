@@ -4,7 +4,7 @@ import numpy as np
 
 from napari_histreg.preprocess.reading import working_spacing
 from napari_histreg.quality.drawing import Picture, beside, caption, scale_bar
-from napari_histreg.quality.views import centred, signal_raster
+from napari_histreg.quality.views import centred, matching_spacing, signal_raster
 from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide
 from napari_histreg.transforms import Transform, resample
@@ -77,17 +77,8 @@ def before_after(
     for title, transform in views:
         if transform is None:
             continue
-        other = signal_raster(moving, _moving_spacing(moving, transform, one, max_px))
+        other = signal_raster(moving, matching_spacing(moving, transform, one, 2 * max_px))
         seen = resample(other, transform, one)
         picture = scale_bar(overlay(one, seen), one.spacing[0], fixed.unit)
         panels.append(caption(picture, f"{title}: {fixed.name} magenta, {moving.name} green"))
     return beside(panels)
-
-
-def _moving_spacing(moving: Slide, fixed_to_moving: Transform, frame: Raster, max_px: int) -> float:
-    """Return the spacing at which the moving slide has about the frame's detail, at most twice `max_px`."""
-    height, width = frame.shape
-    middle = frame.to_world([[height / 2, width / 2]])
-    stretch = float(np.sqrt(abs(np.linalg.det(fixed_to_moving.jacobian(middle)[0]))))
-    wanted = stretch * frame.spacing[0] if np.isfinite(stretch) and stretch > 0 else frame.spacing[0]
-    return max(wanted, working_spacing(moving, 2 * max_px))

@@ -6,13 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.preprocess.intensity import scale_percentiles
-from napari_histreg.preprocess.reading import read_planes
+from napari_histreg.preprocess.reading import read_planes, working_spacing
 from napari_histreg.preprocess.signal import Signal, extract_signal
 from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide
 from napari_histreg.transforms import Similarity, Transform, resample
 
-__all__ = ["centred", "colours", "colours_on", "signal_raster"]
+__all__ = ["ColourRaster", "centred", "colours", "colours_on", "matching_spacing", "signal_raster"]
 
 Picture = NDArray[np.uint8]
 
@@ -60,6 +60,15 @@ def centred(fixed: Slide, moving: Slide) -> Similarity:
     known = fixed.pixel_size_um is not None and moving.pixel_size_um is not None
     scale = 1.0 if known else max(moving.size) / max(fixed.size)
     return Similarity.of(scale=scale, translation=centres[1] - centres[0], centre=centres[0])
+
+
+def matching_spacing(moving: Slide, fixed_to_moving: Transform, frame: Raster, max_px: int) -> float:
+    """Return the spacing at which the moving slide has the frame's detail and at most `max_px` pixels."""
+    height, width = frame.shape
+    middle = frame.to_world([[height / 2, width / 2]])
+    stretch = float(np.sqrt(abs(np.linalg.det(fixed_to_moving.jacobian(middle)[0]))))
+    wanted = stretch * frame.spacing[0] if np.isfinite(stretch) and stretch > 0 else frame.spacing[0]
+    return max(wanted, working_spacing(moving, max_px))
 
 
 def colours(slide: Slide, spacing: float) -> ColourRaster:

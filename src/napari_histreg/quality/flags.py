@@ -1,0 +1,133 @@
+"""Regions of an alignment that are off: moved, without a match, or missing."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_histreg.geometry import FloatArray
+
+__all__ = ["Flag", "flag_blocks"]
+
+FlagKind = Literal["moved", "no match", "missing"]
+
+WORDS: dict[FlagKind, str] = {
+    "moved": "lies elsewhere than the alignment says (torn, folded or bent tissue)",
+    "no match": "shows nothing that agrees, though its surroundings do",
+    "missing": "has no tissue in the moving slide",
+}
+
+LEAST_BLOCKS = 3
+"""A region of fewer blocks is left to chance: blocks overlap by half, so this is one block and its rim."""
+
+SMALLEST_SHARE = 0.004
+"""Shifts below this share of the diagonal are never called moved: that is what landmarks scatter by."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """A region that is off; lengths in the fixed slide's world units.
+
+    Parameters
+    ----------
+    kind : {"moved", "no match", "missing"}
+        What is wrong.
+    low, high : (float, float)
+        Corners (y, x) of the rectangle around the region.
+    blocks : int
+        How many blocks it has.
+    shift : (float, float) or None
+        Median shift (y, x) of a moved region.
+    """
+
+    kind: FlagKind
+    low: tuple[float, float]
+    high: tuple[float, float]
+    blocks: int
+    shift: tuple[float, float] | None = None
+
+    @property
+    def words(self) -> str:
+        """The finding in plain words."""
+        return WORDS[self.kind]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the region as JSON values."""
+        return {
+            "kind": self.kind,
+            "words": self.words,
+            "low": list(self.low),
+            "high": list(self.high),
+            "blocks": self.blocks,
+            "shift": None if self.shift is None else list(self.shift),
+        }
+
+
+def flag_blocks(
+    centres: FloatArray,
+    shifts: FloatArray,
+    judged: NDArray[np.bool_],
+    tissue: NDArray[np.bool_],
+    other_tissue: NDArray[np.bool_],
+    *,
+    block: float,
+    diagonal: float,
+) -> tuple[Flag, ...]:
+    """Find the regions that stand out from an alignment that is right elsewhere.
+
+    Parameters
+    ----------
+    centres, shifts : (R, C, 2) ndarray
+        Of the blocks, in world units.
+    judged : (R, C) ndarray of bool
+        Whose shift counts.
+    tissue, other_tissue : (R, C) ndarray of bool
+        Blocks with tissue in the fixed, in the aligned moving slide.
+    block : float
+        Side of a block.
+    diagonal : float
+        Of the fixed slide.
+
+    Returns
+    -------
+    tuple of Flag
+        The largest first; empty where so little is judged that nothing stands out.
+    """
+    if judged.sum() < LEAST_BLOCKS:
+        return ()
+    distance = np.linalg.norm(shifts, axis=-1)
+    usual = float(np.median(distance[judged]))
+    moved = judged & (distance > max(3 * usual, SMALLEST_SHARE * diagonal))
+    found = _regions("moved", moved, centres, shifts, block)
+    missing = tissue & ~other_tissue
+    found += _regions("missing", missing, centres, None, block)
+    if judged.sum() > 0.6 * max(int((tissue & other_tissue).sum()), 1):
+        silent = tissue & other_tissue & ~judged
+        found += _regions("no match", silent, centres, None, block)
+    return tuple(sorted(found, key=lambda flag: -flag.blocks))
+
+
+def _regions(
+    kind: FlagKind, where: NDArray[np.bool_], centres: FloatArray, shifts: FloatArray | None, block: float
+) -> list[Flag]:
+    from scipy.ndimage import label
+
+    labels, count = label(where, structure=np.ones((3, 3)))
+    found = []
+    for k in range(1, count + 1):
+        inside = labels == k
+        if inside.sum() < LEAST_BLOCKS:
+            continue
+        low, high = centres[inside].min(0) - block / 2, centres[inside].max(0) + block / 2
+        shift = None if shifts is None else np.median(shifts[inside], axis=0)
+        found.append(
+            Flag(
+                kind,
+                (float(low[0]), float(low[1])),
+                (float(high[0]), float(high[1])),
+                int(inside.sum()),
+                None if shift is None else (float(shift[0]), float(shift[1])),
+            )
+        )
+    return found
