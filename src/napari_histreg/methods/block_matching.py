@@ -45,8 +45,14 @@ class RefineLevel:
     rounds: int = 3
 
 
+CHANCE_Z = 4.0
+"""Height that the best of all shifts of an unrelated block reaches."""
+
+BEND = 1.5
+"""Width of the robust fit, at least, in units of the median residual of clear blocks."""
+
 COARSE = (RefineLevel(160, 48, 10, 3),)
-FINE = (RefineLevel(320, 56, 6, 2), RefineLevel(384, 64, 5, 2))
+FINE = (RefineLevel(224, 56, 6, 2), RefineLevel(384, 64, 5, 2))
 
 
 def orientation_planes(fixed: Picture, moving: Picture) -> tuple[Sequence[Plane], Sequence[Plane]]:
@@ -142,12 +148,17 @@ def fit_affine(shifts: Shifts, *, width: float, ends: float = 1.0, ridge: float 
     design = np.zeros((len(basis), 2, 6))
     design[:, 0, :3] = basis
     design[:, 1, 3:] = basis
-    information = shifts.information * np.maximum(shifts.z, 0)[:, None, None]
+    # Each block speaks as loud as its peak is high, wherever the tissue has more or fewer edges.
+    sharpness = np.maximum(np.trace(shifts.information, axis1=1, axis2=2), 1e-6)
+    information = shifts.information * (np.maximum(shifts.z, 0) / sharpness)[:, None, None]
     x = np.zeros(6)
+    clear = np.maximum(shifts.z - CHANCE_Z, 0.0)
     for now in np.geomspace(max(width, ends), ends, 8):
         for _ in range(2):
             residual = shifts.offsets - design @ x
-            weight = 1.0 / (1.0 + (residual**2).sum(1) / now**2) ** 2
+            # Where tissue bends, clear blocks scatter: then the middle of all is wanted, not of a few.
+            scatter = BEND * _weighted_median(np.linalg.norm(residual, axis=1), clear)
+            weight = 1.0 / (1.0 + (residual**2).sum(1) / max(now, min(scatter, width / 2)) ** 2) ** 2
             w = information * weight[:, None, None]
             normal = np.einsum("nik,nij,njl->kl", design, w, design)
             right = np.einsum("nik,nij,nj->k", design, w, shifts.offsets)
@@ -157,6 +168,15 @@ def fit_affine(shifts: Shifts, *, width: float, ends: float = 1.0, ridge: float 
     out[:2, :2] += linear
     out[:2, 2] = x[[0, 3]] - linear @ middle
     return out
+
+
+def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
+    """Return the value that halves the weights; 0 where all weights are 0."""
+    total = float(weights.sum())
+    if total <= 0:
+        return 0.0
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), total / 2)])
 
 
 def is_plausible(matrix: FloatArray, *, scale: float = 1.25, anisotropy: float = 1.35) -> bool:

@@ -42,7 +42,7 @@ class Agreement:
 
     @property
     def above_chance(self) -> float:
-        """Standard deviations above what chance would give, from the likelihood ratio; 0 if nothing was tested.
+        """Standard deviations above chance, from the likelihood ratio; 0 if nothing was tested.
 
         A share alone would mislead: of few blocks, a third may agree by chance.
 

@@ -1,6 +1,6 @@
 """Picture: several channels of one small plane that know where they lie, at every size they are asked for."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import cv2
@@ -48,12 +48,13 @@ class Frame:
     @property
     def size(self) -> FloatArray:
         """Height and width in world units."""
-        return np.array(self.shape) * np.array(self.spacing)
+        return np.asarray(np.array(self.shape) * np.array(self.spacing), float)
 
     @property
     def centre(self) -> FloatArray:
         """World coordinates (y, x) of the middle."""
-        return np.array(self.origin) + (np.array(self.shape) - 1) / 2 * np.array(self.spacing)
+        middle = (np.array(self.shape) - 1) / 2
+        return np.asarray(np.array(self.origin) + middle * np.array(self.spacing), float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,10 +79,11 @@ class Picture:
 
     channels: NDArray[np.float32]
     frame: Frame
-    mask: NDArray[np.bool_] = field(default=None)  # type: ignore[assignment]
+    mask: NDArray[np.bool_] = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        mask = np.ones(self.frame.shape, bool) if self.mask is None else np.asarray(self.mask, bool)
+        given: NDArray[np.bool_] | None = self.mask
+        mask = np.ones(self.frame.shape, bool) if given is None else np.asarray(given, bool)
         channels = np.ascontiguousarray(self.channels, np.float32)
         if channels.ndim != 3 or channels.shape[1:] != self.frame.shape or mask.shape != self.frame.shape:
             raise ValueError(
@@ -182,6 +184,34 @@ class Picture:
         mask = cv2.warpAffine(picture.mask.astype(np.float32), m, size, flags=flags) > 0.99
         return _unfilled(channels, frame, mask)
 
+    def seen_at(self, frame: Frame, points: FloatArray) -> "Picture":
+        """Look at the picture through any map of points.
+
+        Parameters
+        ----------
+        frame : Frame
+            Where the result lies.
+        points : (Y, X, 2) ndarray
+            For each point of `frame`, the world point (y, x) of this picture that is shown there.
+
+        Returns
+        -------
+        Picture
+            On `frame`; its mask is False where this picture shows nothing.
+        """
+        step_y, step_x = np.diff(points, axis=0), np.diff(points, axis=1)
+        area = step_y[:, :-1, 0] * step_x[:-1, :, 1] - step_y[:, :-1, 1] * step_x[:-1, :, 0]
+        wanted = float(np.sqrt(np.median(np.abs(area))))
+        source = [p for p in self.reductions if p.spacing <= wanted * 1.001] or [self]
+        picture = source[-1]
+        index = ((points - picture.frame.origin) / picture.frame.spacing).astype(np.float32)
+        y, x = np.ascontiguousarray(index[..., 0]), np.ascontiguousarray(index[..., 1])
+        channels = np.stack(
+            [cv2.remap(c, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for c in picture.channels]
+        )
+        mask = cv2.remap(picture.mask.astype(np.float32), x, y, cv2.INTER_LINEAR) > 0.99
+        return _unfilled(channels, frame, mask)
+
 
 def _unfilled(channels: NDArray[np.float32], frame: Frame, mask: NDArray[np.bool_]) -> Picture:
     """Make a picture whose masked pixels are filled already."""
@@ -213,7 +243,8 @@ def overlap_frame(fixed: Picture, moving: Picture, fixed_to_moving: FloatArray, 
     Frame or None
         None where nothing overlaps.
     """
-    seen = corners(moving.box, np.linalg.inv(fixed_to_moving)).astype(np.float32)
+    to_fixed = np.asarray(np.linalg.inv(fixed_to_moving), float)
+    seen = corners(moving.box, to_fixed).astype(np.float32)
     area, shape = cv2.intersectConvexConvex(seen, fixed.box.astype(np.float32))
     if area <= 0 or shape is None:
         return None

@@ -1,6 +1,6 @@
 """Attempts: ways to find the pose, cheap ones first, until one convinces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,7 +59,7 @@ class Effort:
 QUICK = Effort("quick search", Grid(side=96, step_deg=5.0, step_scale=0.08), 12)
 THOROUGH = Effort("thorough search", Grid(side=128, step_deg=4.0, step_scale=0.06), 36)
 # Sparse pictures, such as collagen, show enough edges at this size only.
-EXHAUSTIVE = Effort("exhaustive search", Grid(side=192, step_deg=2.5, step_scale=0.04), 24, widest=1.7)
+EXHAUSTIVE = Effort("exhaustive search", Grid(side=160, step_deg=3.0, step_scale=0.05), 24, widest=1.7)
 
 Propose = Callable[[Progress], tuple[list[FloatArray], dict[str, float]]]
 
@@ -169,7 +169,7 @@ def polish(fixed: Picture, moving: Picture, matrix: FloatArray) -> FloatArray:
 
 
 def find_pose(
-    attempts: Sequence[Attempt],
+    attempts: Iterable[Attempt],
     *,
     progress: Progress,
     note: Callable[[str, dict[str, float], Verdict | None], None],
@@ -178,8 +178,8 @@ def find_pose(
 
     Parameters
     ----------
-    attempts : sequence of Attempt
-        Cheap ones first.
+    attempts : iterable of Attempt
+        Cheap ones first; what comes after a convincing one is not asked for.
     progress : Progress
         Told of the progress.
     note : callable
@@ -192,9 +192,9 @@ def find_pose(
     """
     pools: dict[int, Pool] = {}
     best: Finding | None = None
-    share = 1.0 / max(len(attempts), 1)
     for k, attempt in enumerate(attempts):
-        part = portion(progress, k * share, (k + 1) * share)
+        # How many will be needed is not known: each takes a share of what is left.
+        part = portion(progress, 1 - 0.6**k, 1 - 0.6 ** (k + 1))
         pool = pools.setdefault(id(attempt.pictures[1]), Pool(attempt.pictures))
         starts, figures = attempt.propose(portion(part, 0.0, 0.6))
         pool.add(starts, attempt, portion(part, 0.6, 0.9))

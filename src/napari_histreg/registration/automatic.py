@@ -11,34 +11,23 @@
 
 from typing import ClassVar
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_histreg.errors import NoTissue
 from napari_histreg.geometry import FloatArray
-from napari_histreg.methods.picture import Picture
-from napari_histreg.methods.starts import plain_starts
 from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.registration.attempts import (
-    EXHAUSTIVE,
-    QUICK,
-    THOROUGH,
-    Attempt,
-    Finding,
-    by_search,
-    by_starts,
-    find_pose,
-)
+from napari_histreg.registration.attempts import Finding, find_pose
 from napari_histreg.registration.block_landmarks import block_landmarks
 from napari_histreg.registration.finer import sharpen
-from napari_histreg.registration.overview import Overview, look_at, with_channels
+from napari_histreg.registration.overview import Overview, look_at
+from napari_histreg.registration.plan import Plan
 from napari_histreg.registration.record import Outcome, StepLog
 from napari_histreg.registration.request import Request
 from napari_histreg.registration.verdict import Verdict
 from napari_histreg.slides import Slide
-from napari_histreg.transforms import Affine, Transform, approximate_affine, fit_affine
+from napari_histreg.transforms import Affine, Transform
 
-__all__ = ["Automatic", "scale_ranges"]
+__all__ = ["Automatic"]
 
 
 class Automatic(BaseModel):
@@ -149,60 +138,11 @@ class Automatic(BaseModel):
                     found[name]["confidence"] = verdict.confidence
                     found[name].update({k: round(v, 3) for k, v in verdict.measures.items()})
 
-            attempts = self.attempts(fixed, moving, overviews, request)
-            finding = find_pose(attempts, progress=progress, note=note)
+            plan = Plan((fixed, moving), overviews, request, self.scale_play, self.scale_range, self.mirror)
+            finding = find_pose(plan.attempts(), progress=progress, note=note)
             if finding is not None:
                 found["found by"] = finding.attempt.name
         return finding
-
-    def attempts(
-        self, fixed: Slide, moving: Slide, overviews: tuple[Overview, Overview], request: Request
-    ) -> list[Attempt]:
-        """List the ways to find the pose, in the order in which they are tried."""
-        first, second = overviews
-        pictures = first.picture, second.picture
-        knows = first.knows_size and second.knows_size
-        known, unknown = scale_ranges(*pictures, play=self.scale_play, widest=self.scale_range)
-        scales = known if knows else unknown
-        starts = _given(request.initial, first.picture)
-        if request.landmarks is not None and len(request.landmarks.fixed) >= 3:
-            starts.append(fit_affine(request.landmarks.fixed, request.landmarks.moving).matrix)
-        out = []
-        if starts:
-            out.append(Attempt("given start", by_starts(starts), pictures))
-        plain = [start.matrix for start in plain_starts(*pictures)]
-        out.append(Attempt("plain starts", by_starts(plain), pictures, judged=False))
-        for effort in (QUICK, THOROUGH, EXHAUSTIVE):
-            out.append(
-                Attempt(effort.name, by_search(pictures, scales, effort, mirror=self.mirror), pictures)
-            )
-        if knows:
-            remark = (
-                "With the scale that the pixel sizes give, nothing convinced; it was found with the scale "
-                "searched. Check the pixel sizes."
-            )
-            for effort in (QUICK, THOROUGH):
-                search = by_search(pictures, unknown, effort, mirror=self.mirror)
-                out.append(Attempt(f"{effort.name}, any scale", search, pictures, remark))
-        out.extend(self._other_channels(fixed, moving, overviews, scales))
-        return out
-
-    def _other_channels(
-        self, fixed: Slide, moving: Slide, overviews: tuple[Overview, Overview], scales: tuple[float, float]
-    ) -> list[Attempt]:
-        """List attempts with other channels, where the slides have more."""
-        out = []
-        first, second = overviews
-        choices = [(a, second.channels) for a in first.others] + [(first.channels, b) for b in second.others]
-        for a, b in choices:
-            try:
-                pair = with_channels(fixed, first, a).picture, with_channels(moving, second, b).picture
-            except NoTissue:
-                continue
-            names = ", ".join([*(fixed.channels[k].name for k in a), *(moving.channels[k].name for k in b)])
-            search = by_search(pair, scales, QUICK, mirror=self.mirror)
-            out.append(Attempt(f"channels {names}", search, pair, f"It was found with the channels {names}."))
-        return out
 
     def sharpened(
         self,
@@ -229,36 +169,3 @@ class Automatic(BaseModel):
     ) -> Transform:
         """Add a displacement field where asked for and the affine alignment is not refused."""
         return Affine(matrix)
-
-
-def scale_ranges(
-    fixed: Picture, moving: Picture, *, play: float, widest: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Give the scales to search with and without known pixel sizes, moving world units per fixed one.
-
-    Without, the scale is measured against what would make the fields of view equally large.
-
-    Examples
-    --------
-    >>> from napari_histreg.methods.picture import Frame
-    >>> small = Picture(np.zeros((1, 50, 50), np.float32), Frame((50, 50), (1.0, 1.0), (0.0, 0.0)))
-    >>> large = Picture(np.zeros((1, 100, 100), np.float32), Frame((100, 100), (1.0, 1.0), (0.0, 0.0)))
-    >>> scale_ranges(small, large, play=0.1, widest=2.5)[1]
-    (0.8, 5.0)
-    """
-    ratio = moving.extent / fixed.extent
-    return (1 / (1 + play), 1 + play), (ratio / widest, ratio * widest)
-
-
-def _given(initial: Transform | None, fixed: Picture) -> list[FloatArray]:
-    """Return the start that the user gave, as affine matrices."""
-    if initial is None:
-        return []
-    if isinstance(initial, Affine):
-        return [initial.matrix]
-    steps = np.linspace(0.05, 0.95, 8)
-    low, high = fixed.box.min(0), fixed.box.max(0)
-    points = np.stack(np.meshgrid(*(low[k] + steps * (high[k] - low[k]) for k in range(2))), -1).reshape(
-        -1, 2
-    )
-    return [approximate_affine(initial, points).matrix]

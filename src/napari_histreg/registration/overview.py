@@ -29,6 +29,9 @@ MOST_CHANNELS = 4
 LEAST_SIDE = 16
 """Fewest pixels along a side that hold structure to compare."""
 
+LEAST_STRUCTURE = 0.02
+"""Share of a channel's variation that two neighbours must have in common; pure noise has about 0.005."""
+
 SAMPLE = 4
 """Every so many pixels, in y and x, serve to estimate percentiles."""
 
@@ -96,10 +99,10 @@ def look_at(
     Examples
     --------
     >>> from napari_histreg.slides import open_slide
-    >>> pixels = np.random.default_rng(0).integers(0, 255, (2, 64, 64), dtype=np.uint8)
-    >>> pixels[1] = 7
-    >>> look_at(open_slide(pixels)).channels
-    (0,)
+    >>> y, x = np.mgrid[:64, :64]
+    >>> empty, stripes = np.full((64, 64), 7.0), np.sin(x / 3) * y
+    >>> look_at(open_slide(np.stack([empty, stripes]))).channels
+    (1,)
     """
     if min(slide.shape) < LEAST_SIDE:
         raise NoTissue(
@@ -118,6 +121,8 @@ def look_at(
     modality = guess_modality(planes.pixels[usable], mask, is_rgb=slide.is_rgb)
     signals, scales = comparable_channels(planes.pixels, mask, modality)
     chosen, others = _choose(slide, signals, mask, channel, channels)
+    if structure_shares(signals[list(chosen)], mask).max() < LEAST_STRUCTURE:
+        raise NoTissue(f"{slide.name} holds nothing to align: it shows noise only.")
     frame = Frame(mask.shape, planes.spacing, planes.origin)
     return Overview(
         slide.name,
