@@ -75,6 +75,30 @@ def test_how_the_slides_lie_is_kept_when_they_are_chosen(viewer):
     assert np.allclose(stage.session.fixed_to_moving.matrix, TURNED.matrix, rtol=0, atol=1e-9)
 
 
+def test_a_move_with_naparis_own_tools_is_an_undoable_edit(viewer):
+    stage = stage_of(viewer)
+    add_slide(viewer, slide("a"))
+    layers = add_slide(viewer, slide("b", channels=2))
+    stage.session.replace_landmarks(landmarks_of(Similarity.of(angle_deg=5)))
+    layers[1].affine = TURNED.inverse().matrix
+    stage.settle()
+    assert np.allclose(stage.session.fixed_to_moving.matrix, TURNED.matrix, rtol=0, atol=1e-9)
+    assert stage.session.undo_label == "move the layer"
+    # The pairs are still there, and measure how the slide lies now.
+    assert len(stage.session.landmarks) == 4
+    stage.session.undo()
+    assert np.allclose(stage.shown_fixed_to_moving().angle_deg, 5, rtol=0, atol=1e-6)
+
+
+def test_settling_changes_nothing_where_nothing_was_moved(viewer):
+    stage = stage_of(viewer)
+    add_slide(viewer, slide("a"))
+    add_slide(viewer, slide("b"))
+    stage.session.replace_landmarks(landmarks_of(TURNED))
+    stage.settle()
+    assert stage.session.undo_label == "load landmarks"
+
+
 def test_swapping(viewer):
     stage = stage_of(viewer)
     fixed, moving = slide("a"), slide("b")

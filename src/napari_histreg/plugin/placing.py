@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "apply_fixed_to_moving",
     "canvas_to_slide",
+    "is_same_place",
     "is_shown_exactly",
     "read_fixed_to_moving",
     "slide_to_canvas",
@@ -89,6 +90,18 @@ def read_fixed_to_moving(layers: Iterable["Layer"], fixed: Slide, moving: Slide)
 def is_shown_exactly(transform: Transform) -> bool:
     """Whether a layer's affine holds the transform whole, without bending or perspective left out."""
     return isinstance(transform, Affine)
+
+
+def is_same_place(shown: Affine, wanted: Transform, fixed: Slide | None) -> bool:
+    """Whether layers lie where a transform puts them, to a hundredth of a pixel of the moving slide.
+
+    One that bends or has perspective is taken for its affine, which is all that layers can show.
+    """
+    if fixed is None:
+        return True
+    corners = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) * fixed.size
+    away = np.abs(shown(corners) - _as_affine(wanted, fixed)(corners)).max()
+    return bool(away < 0.01 * min(fixed.world_pixel_size))
 
 
 def use_common_units(layers: Iterable["Layer"], fixed: Slide, moving: Slide) -> str | None:

@@ -1,9 +1,11 @@
 """The stage of a viewer: its layers follow the session, and the session hears of its layers."""
 
 import weakref
+from dataclasses import replace
 from typing import Any
 
 from psygnal import Signal
+from qtpy.QtCore import QCoreApplication, QTimer
 
 from napari_histreg.errors import HistregError
 from napari_histreg.plugin.layers import (
@@ -16,13 +18,21 @@ from napari_histreg.plugin.layers import (
     slides_in,
 )
 from napari_histreg.plugin.models import ChosenSlide, Session
-from napari_histreg.plugin.placing import apply_fixed_to_moving, read_fixed_to_moving, use_common_units
+from napari_histreg.plugin.placing import (
+    apply_fixed_to_moving,
+    is_same_place,
+    read_fixed_to_moving,
+    use_common_units,
+)
 from napari_histreg.plugin.sessions import session_of
 from napari_histreg.registration.record import SlideRecord
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, Transform
 
 __all__ = ["Stage", "stage_of"]
+
+HAND_MOVE_MS = 300
+"""A move with napari's own tools counts as finished after so long without another."""
 
 _stages: dict[int, "Stage"] = {}
 
@@ -64,6 +74,9 @@ class Stage:
         self.notice = ""
         self.initial: Transform = Affine.identity()
         self._open: list[Slide] = []
+        self._applying = False
+        self._watched: Any = None
+        self._timer: QTimer | None = None
         viewer.layers.events.inserted.connect(self._on_layers_changed)
         viewer.layers.events.removed.connect(self._on_layers_changed)
         session.events.transform_changed.connect(self._on_transform_changed)
@@ -143,6 +156,45 @@ class Stage:
                 self.session.accept_registration(record)
                 self.initial = Affine.identity()
 
+    def settle(self) -> None:
+        """Take over at once how the layers lie, where they were moved with napari's own tools."""
+        if self._timer is not None:
+            self._timer.stop()
+        if not self.session.is_ready or not self.fixed_layers() or not self.moving_layers():
+            return
+        shown = self.shown_fixed_to_moving()
+        if is_same_place(shown, self.session.fixed_to_moving, self.fixed):
+            return
+        state = replace(
+            self.session.state,
+            placement=shown,
+            placement_origin="dragged",
+            registration=None,
+            follow=False,
+        )
+        self.session.restore(state, "move the layer")
+
+    def _watch(self) -> None:
+        """Listen to the moving slide's layer, which napari's transform tool may move."""
+        if self._watched is not None:
+            self._watched.events.affine.disconnect(self._on_affine)
+        layers = self.moving_layers()
+        self._watched = layers[0] if layers else None
+        if self._watched is not None:
+            self._watched.events.affine.connect(self._on_affine)
+
+    def _on_affine(self, _event: Any = None) -> None:
+        if self._applying:
+            return
+        if QCoreApplication.instance() is None:
+            self.settle()
+            return
+        if self._timer is None:
+            self._timer = QTimer()
+            self._timer.setSingleShot(True)
+            self._timer.timeout.connect(self.settle)
+        self._timer.start(HAND_MOVE_MS)
+
     def _on_layers_changed(self, event: Any = None) -> None:
         del event
         self._adopt()
@@ -181,4 +233,8 @@ class Stage:
     def _on_transform_changed(self, transform: Transform) -> None:
         if self.fixed is None or self.moving is None or not self.session.is_ready:
             return
-        apply_fixed_to_moving(self.layers, self.fixed, self.moving, transform)
+        self._applying = True
+        try:
+            apply_fixed_to_moving(self.layers, self.fixed, self.moving, transform)
+        finally:
+            self._applying = False

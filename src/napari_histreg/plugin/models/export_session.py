@@ -15,6 +15,7 @@ from napari_histreg.registration.record import Outcome, SlideRecord
 from napari_histreg.registration.verdict import judge_transform
 from napari_histreg.slides import Slide, write_slide
 from napari_histreg.transforms import Affine, Translation
+from napari_histreg.transforms.formats import SlideFrame, write_transform
 from napari_histreg.warping import Grid, merge_slides, warp_slide
 
 __all__ = ["Cover", "ExportSession"]
@@ -108,6 +109,18 @@ class ExportSession:
 
         return call
 
+    def write_matrix(self, path: str | Path, dialect: str) -> Callable[[Progress], str]:
+        """Return the call that writes the transform in a dialect of another tool."""
+        fixed, moving = (_frame(slide) for slide in self._slides())
+        transform = self.session.fixed_to_moving
+
+        def call(progress: Progress) -> str:
+            progress(0.0, "writing the transform")
+            write_transform(transform, path, dialect, fixed=fixed, moving=moving)
+            return f"Wrote {path}."
+
+        return call
+
     def write_landmarks(self, path: str | Path, dialect: str) -> str:
         """Write the pairs in a dialect, and return a sentence about it.
 
@@ -170,3 +183,7 @@ class ExportSession:
         if fixed is None or moving is None or not self.session.is_ready:
             raise ValueError("Choose a fixed and a moving slide first.")
         return fixed.slide, moving.slide
+
+
+def _frame(slide: Slide) -> SlideFrame:
+    return SlideFrame(slide.pixel_size_um, slide.shape, name=slide.name)

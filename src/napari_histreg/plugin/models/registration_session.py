@@ -1,11 +1,13 @@
 """RegistrationSession: what the automatic widget thinks — which method, how far, and what came of it."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from psygnal import Signal
+from pydantic import BaseModel
 
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.methods.registry import MethodSpec
@@ -22,6 +24,8 @@ Start = Literal["nothing", "landmarks", "layers"]
 
 State = Literal["idle", "running", "stopping"]
 
+OWN_PROCESS = ("itk",)
+"""Modules that methods import in a process of their own."""
 MOST_PAIRS = 30
 """So many pairs a person can look through; a method may have found thousands."""
 
@@ -111,6 +115,22 @@ class RegistrationSession:
         if name != self.method:
             self.method, self.parameters = method_spec(name).name, {}
             self.changed.emit()
+
+    def load(self) -> type[BaseModel]:
+        """Import the chosen method with what it computes with, and return its parameter model.
+
+        Loading a large library stops every thread for a moment. Here nobody waits for a result yet.
+
+        Raises
+        ------
+        MissingDependency
+            The method is not installed.
+        """
+        model = self.spec.load()
+        for module in self.spec.requires:
+            if module not in OWN_PROCESS:
+                importlib.import_module(module)
+        return model
 
     def begin(self, shown: Transform) -> Callable[[Progress], Registration]:
         """Start a run: return the call to be made in a thread.

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QProgressBar, QWidget
 
 from napari_histreg.errors import HistregError
@@ -28,6 +29,7 @@ from napari_histreg.plugin.widgets.parts import (
 )
 from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
 from napari_histreg.plugin.worker import Task
+from napari_histreg.transforms.formats import DIALECTS as TRANSFORM_DIALECTS
 
 __all__ = ["ExportWidget"]
 
@@ -54,6 +56,12 @@ class ExportWidget(QWidget):
         self._arrange(napari_viewer, with_chooser)
         follow(self, self._stage.session.events.state_changed, self._show_state)
         follow(self, self._stage.session.events.slides_changed, self._show)
+        for control, dialects in (
+            (self.matrix_format, TRANSFORM_DIALECTS),
+            (self.landmarks_format, DIALECTS),
+        ):
+            for k, dialect in enumerate(dialects.values()):
+                control.setItemData(k, getattr(dialect, "note", ""), Qt.ItemDataRole.ToolTipRole)
         self._show()
 
     def _build(self) -> None:
@@ -63,6 +71,9 @@ class ExportWidget(QWidget):
             self.write_folder,
         )
         self.record_button = button("Save …", "The record of the alignment as JSON", self.write_record)
+        self.matrix_format = combo("Which program is to read the transform")
+        quiet(self.matrix_format, [(d.title, d.name) for d in TRANSFORM_DIALECTS.values()], "csv")
+        self.matrix_button = button("Save …", "The transform as another program takes it", self.write_matrix)
         self.landmarks_format = combo("Which program is to read the landmarks")
         quiet(self.landmarks_format, [(d.title, d.name) for d in DIALECTS.values()], "histreg")
         self.landmarks_button = button("Save …", "The pairs as a table", self.write_landmarks)
@@ -95,6 +106,7 @@ class ExportWidget(QWidget):
         below.addWidget(heading("Single files"))
         lines = form()
         lines.addRow("Record", self.record_button)
+        lines.addRow("Transform", row(self.matrix_format, self.matrix_button))
         lines.addRow("Landmarks", row(self.landmarks_format, self.landmarks_button))
         lines.addRow("Picture", row(self.scale_bar, self.picture_button))
         below.addLayout(lines)
@@ -121,6 +133,14 @@ class ExportWidget(QWidget):
         path = path or self._ask("Save the record", "registration.json", "Record (*.json)")
         if path:
             self._run(lambda: self.model.write_record(path))
+
+    def write_matrix(self, path: str = "") -> None:
+        """Ask where to, unless told, and write the transform."""
+        dialect = TRANSFORM_DIALECTS[self.matrix_format.currentData()]
+        ending = dialect.suffixes[0]
+        path = path or self._ask("Save the transform", f"transform{ending}", f"{dialect.title} (*{ending})")
+        if path:
+            self._run(lambda: self.model.write_matrix(path, dialect.name))
 
     def write_landmarks(self, path: str = "") -> None:
         """Ask where to, unless told, and write the pairs."""
@@ -169,6 +189,7 @@ class ExportWidget(QWidget):
     def _run(self, prepare: Any) -> None:
         if self.task is not None and self.task.is_running:
             return
+        self._stage.settle()
         try:
             call = prepare()
         except (HistregError, ValueError) as error:
@@ -195,7 +216,7 @@ class ExportWidget(QWidget):
     def _show(self) -> None:
         busy = self.task is not None and self.task.is_running
         waiting = "It is writing. Cancel it first." if busy else None
-        for control in (self.folder_button, self.record_button, self.warp_button):
+        for control in (self.folder_button, self.record_button, self.matrix_button, self.warp_button):
             set_allowed(control, waiting or self.model.obstacle)
         set_allowed(self.landmarks_button, self.model.landmarks_obstacle)
         set_allowed(self.picture_button, None if self._stage.slides else "Open a slide first.")

@@ -148,6 +148,7 @@ class InspectionWidget(QWidget):
 
     def measure(self) -> None:
         """Compare the images before and after, in a thread."""
+        self._stage.settle()
         self.task = Task(self.model.begin_measuring(), self)
         self.task.progressed.connect(
             lambda fraction, _message: self.progress.setValue(round(1000 * fraction))

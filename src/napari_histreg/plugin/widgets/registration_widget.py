@@ -132,6 +132,7 @@ class RegistrationWidget(QWidget):
         if self.model.obstacle is not None:
             return
         self._read_controls()
+        self._stage.settle()
         self.task = Task(self.model.begin(self._stage.shown_fixed_to_moving()), self)
         self.task.progressed.connect(self.model.report)
         self.task.returned.connect(self.model.succeed)
@@ -160,7 +161,7 @@ class RegistrationWidget(QWidget):
         spec = self.model.spec
         fill(self.summary, spec.summary if spec.is_available else f"Not installed: {spec.install_line}")
         if spec.is_available:
-            self.form.show_model(spec.load(), self.model.parameters)
+            self.form.show_model(self.model.load(), self.model.parameters)
         self._show()
 
     def _mark_missing_methods(self) -> None:
