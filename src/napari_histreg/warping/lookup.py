@@ -64,9 +64,8 @@ class Lookup:
             lattice, weights = self._lattice(region, level, step)
             if step == 1 or self._error(region, level, step, lattice) <= BOUND_PX:
                 break
-        full = np.einsum("ia,abk->ibk", weights[0], lattice)
-        full = np.einsum("jb,ibk->ijk", weights[1], full)
-        return np.ascontiguousarray(full[..., ::-1], np.float32)
+        x, y = (weights[0] @ lattice[..., axis] @ weights[1].T for axis in (1, 0))
+        return np.stack([x, y], axis=-1).astype(np.float32)
 
     def _lattice(self, region: Region, level: int, step: int) -> tuple[FloatArray, list[FloatArray]]:
         """Evaluate on a lattice; the weights interpolate each axis linearly to single pixels."""
