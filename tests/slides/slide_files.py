@@ -9,7 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 import tifffile
+import zarr
 from PIL import Image
+
+from napari_histreg.slides import open_slide, write_slide
 
 TOOLS = Path(__file__).resolve().parents[3] / "shared" / "tools"
 SHAPE = 1057, 641
@@ -186,6 +189,26 @@ def _imagej(path):
     )  # fmt: skip
 
 
+def _ome_zarr(path):
+    write_slide(open_slide(channels(7), pixel_size_um=PIXEL_UM, channel_names=SEVEN), path, tile=128)
+
+
+def _ome_zarr_4(path):
+    """As ome-zarr-py and bioformats2raw write NGFF 0.4: five axes, Zarr 2, nanometres here."""
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    datasets = []
+    for k, level in enumerate(halves(channels(7), 2)):
+        five = level[None, :, None]
+        array = group.create_array(str(k), shape=five.shape, chunks=(1, 1, 1, 100, 100), dtype=five.dtype)
+        array[...] = five
+        scale = {"type": "scale", "scale": [1, 1, 1, PIXEL_UM * 1000 * 2**k, PIXEL_UM * 1000 * 2**k]}
+        datasets.append({"path": str(k), "coordinateTransformations": [scale]})
+    axes = [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}]
+    axes += [{"name": name, "type": "space", "unit": "nanometer"} for name in "zyx"]
+    group.attrs["multiscales"] = [{"version": "0.4", "axes": axes, "datasets": datasets}]
+    group.attrs["omero"] = {"channels": [{"label": name, "color": "FF0000"} for name in SEVEN]}
+
+
 def _mirax(**options):
     def write(path):
         size = {"tile": 64, "levels": 4, "fmt": "PNG", "pixel_size_um": PIXEL_UM}
@@ -277,6 +300,12 @@ CASES = [
     Case("imagej", ".tif", _imagej, lambda: channels(3), 0, PIXEL_UM, ("a", "b", "c"), 1, False),
     Case(
         "qptiff", ".qptiff", _qptiff, _qptiff_truth, 0, PIXEL_UM, OPALS, 2, False,
+    ),
+    Case(
+        "ome-zarr 0.5", ".ome.zarr", _ome_zarr, lambda: channels(7), 0, PIXEL_UM, SEVEN, 2, False, "ome-zarr",
+    ),
+    Case(
+        "ome-zarr 0.4", ".zarr", _ome_zarr_4, lambda: channels(7), 0, PIXEL_UM, SEVEN, 3, False, "ome-zarr",
     ),
     Case("mirax", ".mrxs", _mirax(), _mirax_truth, 0, PIXEL_UM, native_levels=4, reader="openslide"),
     Case(

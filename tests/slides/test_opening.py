@@ -64,12 +64,13 @@ def test_unknown_suffix(tmp_path, name):
 def test_no_permission(tmp_path):
     path = tmp_path / "secret.png"
     Image.fromarray(rgb((20, 20))).save(path)
+    readable = shutil.copy(path, tmp_path / "readable.png")
     path.chmod(0)
     code = (
         "import os, sys, pathlib\n"
         "from napari_histreg.errors import ReadError\n"
         "from napari_histreg.slides import open_slide\n"
-        "import napari_histreg.slides.readers._image\n"
+        "open_slide(sys.argv[2]).close()\n"  # imports all while that is still allowed
         "if os.getuid() == 0: os.seteuid(65534)\n"
         "try: open_slide(sys.argv[1])\n"
         "except ReadError as error: print(error)\n"
@@ -77,7 +78,9 @@ def test_no_permission(tmp_path):
     for folder in (tmp_path, *tmp_path.parents):
         if folder.stat().st_uid == os.getuid() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o111)
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path), str(readable)], capture_output=True, text=True, check=True
+    )
     assert "permission" in done.stdout
     assert "secret.png" in done.stdout
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from napari_histreg.geometry import Region
 from napari_histreg.slides.slide import OVERVIEW_PX, Level, PixelSource, Slide
 
-__all__ = ["halve", "is_label_dtype", "nominal_downsample", "with_overview"]
+__all__ = ["halve", "is_label_dtype", "level_of", "nominal_downsample", "with_overview"]
 
 # Levels up to this many pixels a side are kept once they are computed.
 KEPT_SIDE_PX = 2 * OVERVIEW_PX
@@ -51,6 +51,24 @@ def nominal_downsample(full: int, reduced: int) -> float:
         if abs(full / whole - reduced) < 1:
             return float(whole)
     return ratio
+
+
+def level_of(full: tuple[int, int], reduced: tuple[int, int]) -> Level:
+    """Describe a level by its shape and that of level 0, both (Y, X).
+
+    The longer side tells by how much a level was reduced; the shorter one follows where its size allows.
+
+    Examples
+    --------
+    >>> level_of((3567, 4443), (1783, 2221)), level_of((1, 3000), (1, 750))
+    (Level(shape=(1783, 2221), downsample=(2.0, 2.0)), Level(shape=(1, 750), downsample=(4.0, 4.0)))
+    """
+    longer = 0 if full[0] > full[1] else 1
+    factor = nominal_downsample(full[longer], reduced[longer])
+    other = nominal_downsample(full[1 - longer], reduced[1 - longer])
+    if abs(full[1 - longer] / factor - reduced[1 - longer]) < 1:
+        other = factor
+    return Level(reduced, (factor, other) if longer == 0 else (other, factor))
 
 
 def is_label_dtype(dtype: np.dtype[Any]) -> bool:

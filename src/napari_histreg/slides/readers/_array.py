@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import Region
-from napari_histreg.slides.pyramid import nominal_downsample
+from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import closed_error, on_white, pick, rgb_background, wrapped
-from napari_histreg.slides.slide import Channel, Level, Slide
+from napari_histreg.slides.slide import Channel, Slide
 
 __all__ = ["is_array", "read_array"]
 
@@ -63,13 +63,7 @@ def read_array(arrays: Any, *, name: str = "array") -> Slide:
     names = RGB_NAMES if is_rgb else tuple(f"channel {k}" for k in range(count))
     return Slide(
         name=name,
-        levels=tuple(
-            Level(
-                shape,
-                (nominal_downsample(shapes[0][0], shape[0]), nominal_downsample(shapes[0][1], shape[1])),
-            )
-            for shape in shapes
-        ),
+        levels=tuple(level_of(shapes[0], shape) for shape in shapes),
         channels=tuple(Channel(channel) for channel in names),
         dtype=dtype,
         source=_Arrays(name, levels, layout, dtype),

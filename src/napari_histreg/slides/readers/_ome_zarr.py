@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from napari_histreg.errors import DamagedFile, UnsupportedFormat
 from napari_histreg.geometry import Region
-from napari_histreg.slides.pyramid import nominal_downsample
+from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, closed_error, rgb_background, wrapped
 from napari_histreg.slides.readers._tiff_metadata import um_per_unit
-from napari_histreg.slides.slide import Channel, Level, Slide
+from napari_histreg.slides.slide import Channel, Slide
 
 __all__ = ["is_zarr_folder", "read_ome_zarr"]
 
@@ -164,13 +164,7 @@ def _slide(
         channels = tuple(Channel(name) for name in RGB_NAMES)
     return Slide(
         name=path.name,
-        levels=tuple(
-            Level(
-                shape,
-                (nominal_downsample(shapes[0][0], shape[0]), nominal_downsample(shapes[0][1], shape[1])),
-            )
-            for shape in shapes
-        ),
+        levels=tuple(level_of(shapes[0], shape) for shape in shapes),
         channels=channels,
         dtype=dtype,
         source=_ZarrPixels(path.name, arrays, axes, index, dtype),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import Region
-from napari_histreg.slides.pyramid import nominal_downsample
+from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, closed_error, on_white, pick, wrapped
 from napari_histreg.slides.slide import Channel, Level, Slide
 
@@ -71,10 +71,10 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
         raise
     levels, grids = [], []
     for size, openslide_factor in zip(sizes, downsamples, strict=True):
-        factor = tuple(nominal_downsample(sizes[0][k], size[k]) for k in (0, 1))
+        factor = level_of(sizes[0], size).downsample
         whole = bounds == Region.whole(sizes[0])
         shape = size if whole else (_ceil(bounds.height / factor[0]), _ceil(bounds.width / factor[1]))
-        levels.append(Level(shape, (factor[0], factor[1])))
+        levels.append(Level(shape, factor))
         grids.append((factor[0], factor[1], openslide_factor))
     return Slide(
         name=path.name,

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.errors import DamagedFile, UnsupportedFormat
-from napari_histreg.slides.pyramid import nominal_downsample
+from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, rgb_background, wrapped
 from napari_histreg.slides.readers._tiff_colours import Colours, colours_of
 from napari_histreg.slides.readers._tiff_metadata import metadata_of
 from napari_histreg.slides.readers._tiff_pixels import MappedPixels, Page, PageLevel, TiffPixels
-from napari_histreg.slides.slide import Level, PixelSource, Slide
+from napari_histreg.slides.slide import PixelSource, Slide
 
 __all__ = ["read_tiff"]
 
@@ -67,18 +67,12 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
             source = _source(path, tif, series, pixel_levels, chosen, colours)
     finally:
         tif.close()
-    shapes = [(int(one.keyframe.imagelength), int(one.keyframe.imagewidth)) for one in pixel_levels]
+    shapes = [_shape(one.keyframe) for one in pixel_levels]
     if min(min(shape) for shape in shapes) < 1:
         raise DamagedFile(f"{path.name} says that it is 0 pixels large. Export it again.")
     return Slide(
         name=path.name,
-        levels=tuple(
-            Level(
-                shape,
-                (nominal_downsample(shapes[0][0], shape[0]), nominal_downsample(shapes[0][1], shape[1])),
-            )
-            for shape in shapes
-        ),
+        levels=tuple(level_of(shapes[0], shape) for shape in shapes),
         channels=colours.channels,
         dtype=colours.dtype,
         source=source,
@@ -88,6 +82,11 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
         path=str(path),
         metadata={"tiff_kind": str(series.kind), "series": number, "series_count": len(every)},
     )
+
+
+def _shape(page: Any) -> tuple[int, int]:
+    """Return the height and width of a page."""
+    return int(page.imagelength), int(page.imagewidth)
 
 
 def _choose(name: str, every: Sequence[Any], asked: int | None) -> int:
@@ -154,8 +153,7 @@ def _levels_of(name: str, series: Any, every: Sequence[Any], colours: Colours) -
         )
         if not alike or len(one) != len(series) or page.imagewidth >= before.imagewidth:
             continue
-        fy = nominal_downsample(int(full.imagelength), int(page.imagelength))
-        fx = nominal_downsample(int(full.imagewidth), int(page.imagewidth))
+        fy, fx = level_of(_shape(full), _shape(page)).downsample
         if one in series.levels or (fy == fx and fy.is_integer()):
             levels.append(one)
     return levels

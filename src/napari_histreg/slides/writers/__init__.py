@@ -62,8 +62,9 @@ def write_slide(
     path : path-like
         Ends in ``.ome.tif`` (or ``.tif``) or ``.ome.zarr`` (or ``.zarr``). What is there is replaced.
     compression : str, optional
-        "jpeg" or "jpeg:QUALITY" (1 to 100, 90 by default; loses detail), "deflate", "zstd", "lzw" or
-        "none". By default JPEG for RGB and deflate for the rest in OME-TIFF, zstd in OME-Zarr.
+        "jpeg" or "jpeg:QUALITY" (1 to 100, 85 by default, colours in full resolution from 90 on; loses
+        detail), "deflate", "zstd", "lzw" or "none". By default JPEG for RGB and deflate for the rest
+        in OME-TIFF, zstd in OME-Zarr.
     tile : int
         Side of the tiles in pixels, a multiple of 16.
     progress : Progress

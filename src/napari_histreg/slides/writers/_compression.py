@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 __all__ = ["COMPRESSIONS", "Compression", "compression_of"]
 
 COMPRESSIONS = ("jpeg", "deflate", "zstd", "lzw", "none")
-DEFAULT_QUALITY = 90
+DEFAULT_QUALITY = 85
+# From this quality on colours keep their full resolution (4:4:4), below they are halved (4:2:0).
+FULL_COLOUR_QUALITY = 90
 # Of the raw size; generous, to find out beforehand that a disk is too small.
 EXPECTED_SHARE = {"jpeg": 0.3, "deflate": 0.7, "zstd": 0.7, "lzw": 0.9, "none": 1.0}
 
@@ -34,6 +36,11 @@ class Compression:
     def expected_share(self) -> float:
         """Size after compression as a share of the raw size, rather too large than too small."""
         return EXPECTED_SHARE[self.name]
+
+    @property
+    def subsampling(self) -> tuple[int, int]:
+        """How many pixels share a colour in JPEG, across and down."""
+        return (1, 1) if self.quality >= FULL_COLOUR_QUALITY else (2, 2)
 
 
 def compression_of(text: str | None, *, is_rgb: bool, dtype: np.dtype[Any]) -> Compression:
@@ -66,10 +73,10 @@ def compression_of(text: str | None, *, is_rgb: bool, dtype: np.dtype[Any]) -> C
         raise ValueError(
             f'There is no compression "{text}". Choose one of {", ".join(COMPRESSIONS)}, or jpeg:QUALITY.'
         )
-    if name == "jpeg" and dtype != np.uint8:
-        raise ValueError(f"JPEG holds 8 bits; these pixels are {dtype}. Choose deflate or zstd.")
     if quality and not (quality.isdigit() and 1 <= int(quality) <= 100):
         raise ValueError(f'The quality of JPEG is a whole number from 1 to 100, not "{quality}".')
+    if name == "jpeg" and dtype != np.uint8:
+        raise ValueError(f"JPEG holds 8 bits; these pixels are {dtype}. Choose deflate or zstd.")
     return Compression(name, int(quality or DEFAULT_QUALITY))
 
 
@@ -85,7 +92,7 @@ def tile_encoder(
     if compression.name == "jpeg":
         options: dict[str, Any] = {"level": compression.quality}
         if is_rgb:
-            options |= {"colorspace": "RGB", "outcolorspace": "YCBCR", "subsampling": (2, 2)}
+            options |= {"colorspace": "RGB", "outcolorspace": "YCBCR", "subsampling": compression.subsampling}
         return lambda tile: bytes(imagecodecs.jpeg_encode(tile if is_rgb else tile[..., 0], **options))
     encoders: dict[str, Callable[[Any], bytes]] = {
         "deflate": lambda data: bytes(imagecodecs.deflate_encode(data, 6)),

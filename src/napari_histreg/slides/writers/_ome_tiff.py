@@ -108,7 +108,7 @@ class OmeTiffSink:
             "predictor": uses_predictor(self._compression, self._dtype),
         }
         if slide.is_rgb and self._compression.name == "jpeg":
-            options |= {"photometric": "ycbcr", "subsampling": (2, 2)}
+            options |= {"photometric": "ycbcr", "subsampling": self._compression.subsampling}
         if slide.is_rgb:
             options |= {"planarconfig": "contig"}
         with tifffile.TiffWriter(self._path, bigtiff=raw > CLASSIC_BYTES, ome=True, byteorder="<") as tif:
