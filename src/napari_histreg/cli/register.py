@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_histreg.cli.ending import REFUSED
+from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
 
 __all__ = ["register"]
@@ -68,7 +69,7 @@ def register(
     from napari_histreg.registration.summary import summary
     from napari_histreg.slides import open_slide
 
-    parameters = _parameters(parameter or [])
+    parameters = parsed(parameter)
     with (
         open_slide(fixed, pixel_size_um=fixed_pixel_size) as fixed_slide,
         open_slide(moving, pixel_size_um=moving_pixel_size) as moving_slide,
@@ -104,16 +105,6 @@ def register(
     typer.echo("\n".join(f"  wrote {path}" for path in written), err=as_json)
     if result.verdict == "refused":
         raise typer.Exit(REFUSED)
-
-
-def _parameters(items: list[str]) -> dict[str, str]:
-    parameters = {}
-    for item in items:
-        key, equals, value = item.partition("=")
-        if not equals or not key.strip():
-            raise typer.BadParameter(f"{item!r} is not KEY=VALUE, as in -p iterations=200", param_hint="-p")
-        parameters[key.strip()] = value.strip()
-    return parameters
 
 
 def _stem(path: str) -> str:

@@ -1,0 +1,65 @@
+"""``histreg fuse``: both slides merged into one picture."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_histreg.cli.parameters import parsed
+from napari_histreg.cli.progress_bar import progress_bar
+
+__all__ = ["fuse"]
+
+
+def fuse(
+    registration: Annotated[
+        Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT", help="An .ome.tif or .ome.zarr to write.")
+    ],
+    rule: Annotated[
+        str, typer.Option("--rule", metavar="NAME", help="average, maximum, pca, laplacian or wavelet.")
+    ] = "wavelet",
+    parameter: Annotated[
+        list[str] | None, typer.Option("-p", metavar="KEY=VALUE", help="A parameter of the rule; repeatable.")
+    ] = None,
+    fixed_channel: Annotated[
+        str | None, typer.Option(metavar="C", help="Only this channel of the fixed slide.")
+    ] = None,
+    moving_channel: Annotated[
+        str | None, typer.Option(metavar="C", help="The same of the moving slide.")
+    ] = None,
+    fixed: Annotated[
+        str | None, typer.Option("--fixed", metavar="SLIDE", help="If the file has moved.")
+    ] = None,
+    moving: Annotated[
+        str | None, typer.Option("--moving", metavar="SLIDE", help="If the file has moved.")
+    ] = None,
+    even_if_refused: Annotated[bool, typer.Option("--even-if-refused", help="Use the best guess.")] = False,
+) -> None:
+    """Merge the fixed slide and the warped moving slide into one, for looking."""
+    from napari_histreg.fusion import fuse_slides
+    from napari_histreg.registration.document import read_registration
+    from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
+    from napari_histreg.slides import write_slide
+    from napari_histreg.transforms import Translation
+    from napari_histreg.warping import Grid, select_channels, warp_slide
+
+    record = read_registration(registration)
+    with ExitStack() as opened:
+        source = opened.enter_context(reopen_moving(record, moving, even_if_refused=even_if_refused))
+        target = opened.enter_context(reopen_fixed(record, fixed))
+        frame = Grid.of(target)
+        if moving_channel is not None:
+            source = select_channels(source, [moving_channel])
+        if fixed_channel is not None:
+            target = select_channels(target, [fixed_channel])
+        size = record.fixed.pixel_size_um
+        still = warp_slide(target, Translation.identity(), frame, pixel_size_um=size)
+        warped = warp_slide(source, record.fixed_to_moving, frame, pixel_size_um=size)
+        fused = fuse_slides([still, warped], rule, **parsed(parameter))
+        with progress_bar("Fusing") as progress:
+            write_slide(fused, output, progress=progress)
+    typer.echo(f"Wrote {output}")
