@@ -19,7 +19,8 @@ def test_dark_is_white_glass_and_dyes_have_their_colours():
     pixels = shown.read_level(0)
     assert pixels[:, 0, 0].tolist() == [255, 255, 255]
     assert pixels[:, 16, 16].tolist() == [51, 51, 153]
-    assert pixels[:, 16, 48].tolist() == [153, 76, 26]
+    # 0.3 and 0.1 of 255 lie half-way between two grey levels.
+    assert np.abs(pixels[:, 16, 48] - [153, 76.5, 25.5]).max() <= 0.5
     assert pixels[:, 48, 48].tolist() == [255, 255, 255], "a channel that is not named is not shown"
 
 

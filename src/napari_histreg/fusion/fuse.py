@@ -116,11 +116,11 @@ def fuse_slides(slides: Sequence[Slide], rule: str | Rule = "wavelet", **paramet
     return Slide(
         name=" + ".join(slide.name for slide in slides),
         levels=first.levels,
-        channels=first.channels if same else (Channel("fused"),),
+        channels=first.channels if count > 1 else (Channel("fused"),),
         dtype=np.dtype(np.uint8),
         source=ComputedBlocks(first.levels, count, np.dtype(np.uint8), compute),
         pixel_size_um=first.pixel_size_um,
-        is_rgb=same and all(slide.is_rgb for slide in slides),
+        is_rgb=count > 1 and all(slide.is_rgb for slide in slides),
         metadata={"fused_by": made.name, **made.model_dump(mode="json")},
     )
 
