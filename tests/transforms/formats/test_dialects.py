@@ -8,7 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from napari_histreg.errors import DamagedFile, MissingPixelSize, NotInvertible, UnsupportedDialect, WriteError
+from napari_histreg.errors import (
+    Cancelled,
+    DamagedFile,
+    MissingPixelSize,
+    NotInvertible,
+    UnsupportedDialect,
+    WriteError,
+)
 from napari_histreg.transforms import Affine, Rigid, Similarity, Translation, fit_thin_plate
 from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.formats import (
@@ -389,3 +396,27 @@ def test_several_steps_go_into_one_itk_file(tmp_path: Path) -> None:
     for transform in (grid, chain):
         write_transform(transform, tmp_path / "chain.h5", "itk")
         np.testing.assert_allclose(read_transform(tmp_path / "chain.h5")(AT), transform(AT), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["itk", "itk_field", "warpy"])
+def test_sampling_tells_its_progress_and_can_be_stopped(name: str, tmp_path: Path) -> None:
+    told: list[float] = []
+
+    def stop(fraction: float, message: str) -> None:
+        told.append(fraction)
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        write_transform(BEND, file_for(name, tmp_path), name, **FRAMES, progress=stop)
+    assert len(told) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bend_finer_than_the_samples_is_refused(tmp_path: Path) -> None:
+    # Centres 4 px apart, pulled 40 px to and fro: no grid of 1025 on 60 000 px follows that.
+    rng = np.random.default_rng(0)
+    fixed = np.vstack([[[0, 0], [0, 59_000], [59_000, 0]], 30_000 + rng.uniform(0, 40, (30, 2))])
+    wild = fit_thin_plate(fixed, fixed + rng.normal(0, 40, fixed.shape), smoothing=0)
+    with pytest.raises(UnsupportedDialect, match="too finely"):
+        write_transform(wild, tmp_path / "field.mha", "itk_field", fixed=SlideFrame((1, 1), (60_000, 60_000)))
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ import numpy as np
 
 from napari_histreg.errors import DamagedFile, UnsupportedDialect
 from napari_histreg.geometry import FloatArray
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
@@ -43,6 +44,7 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write one parameter file, for an affine transform or a B-spline by itself."""
     if fixed is None or fixed.shape is None:

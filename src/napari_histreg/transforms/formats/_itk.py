@@ -7,6 +7,7 @@ import numpy as np
 
 from napari_histreg.errors import DamagedFile, TransformError, UnsupportedDialect
 from napari_histreg.geometry import FloatArray
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.displacement import DisplacementField
 from napari_histreg.transforms.fitting import fit_affine
@@ -43,13 +44,14 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write a transform file; what ITK has no class for is sampled over the fixed slide."""
     import SimpleITK as sitk
 
     parts = _parts(transform, dialect, fixed, moving)
     if parts is None:
-        parts = [sitk.DisplacementFieldTransform(field_image(transform, fixed))]
+        parts = [sitk.DisplacementFieldTransform(field_image(transform, fixed, progress))]
     # ITK applies the last of its list first.
     made = parts[0] if len(parts) == 1 else sitk.CompositeTransform(parts[::-1])
     try:
@@ -60,11 +62,11 @@ def write(
         ) from error
 
 
-def field_image(transform: Transform, fixed: SlideFrame | None) -> Any:
+def field_image(transform: Transform, fixed: SlideFrame | None, progress: Progress) -> Any:
     """Return a transform as an ITK image of displacements (x, y) over the fixed slide."""
     import SimpleITK as sitk
 
-    sampled = sample_field(transform, fixed)
+    sampled = sample_field(transform, fixed, progress)
     image = sitk.GetImageFromArray(np.ascontiguousarray(sampled.values[..., ::-1]), isVector=True)
     image.SetSpacing(sampled.spacing[::-1].tolist())
     image.SetOrigin(sampled.origin[::-1].tolist())

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from napari_histreg.errors import DamagedFile, UnsupportedDialect
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.formats._itk import field_image, field_of
 from napari_histreg.transforms.formats.conventions import TransformDialect
 from napari_histreg.transforms.formats.frames import SlideFrame
@@ -30,12 +31,13 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write the displacements over the fixed slide, dense enough for linear interpolation."""
     import SimpleITK as sitk
 
     try:
-        sitk.WriteImage(field_image(transform, fixed), str(path))
+        sitk.WriteImage(field_image(transform, fixed, progress), str(path))
     except RuntimeError as error:
         raise UnsupportedDialect(
             f"Displacement fields are written to {', '.join(dialect.suffixes)}, not to {path.name}."

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.reading import read_matrix, write_matrix
@@ -21,6 +22,7 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write a matrix."""
     write_matrix(path, to_matrix(transform, dialect, fixed, moving))

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_histreg.errors import DamagedFile, UnsupportedDialect
 from napari_histreg.geometry import FloatArray
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.reading import read_json
@@ -38,6 +39,7 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write one affine transformation."""
     matrix = to_matrix(transform, dialect, fixed, moving)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_histreg.errors import DamagedFile
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.transform import Transform
@@ -31,6 +32,7 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write a matrix."""
     with path.open("wb") as file:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_histreg.errors import DamagedFile
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.reading import read_text
@@ -35,6 +36,7 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write two lines of three numbers, separated by tabs, as QuPath's own window shows them."""
     rows = to_matrix(transform, dialect, fixed, moving)[:2].tolist()

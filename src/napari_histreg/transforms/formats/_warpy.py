@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_histreg.errors import DamagedFile, NotInvertible, UnsupportedDialect
 from napari_histreg.geometry import FloatArray
+from napari_histreg.progress import Progress
 from napari_histreg.transforms.formats.conventions import MM_UM, TransformDialect, side_to_world, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.reading import read_json
@@ -42,12 +43,13 @@ def write(
     dialect: TransformDialect,
     fixed: SlideFrame | None,
     moving: SlideFrame | None,
+    progress: Progress,
 ) -> None:
     """Write an affine map, or what bends as a thin-plate spline between millimetres."""
     if isinstance(transform, MatrixTransform):
         steps = [_affine3d(to_matrix(transform, dialect, fixed, moving))]
     else:
-        steps = _spline_steps(transform, dialect, fixed, moving)
+        steps = _spline_steps(transform, dialect, fixed, moving, progress)
     values: dict[str, Any] = {"type": "InvertibleRealTransformSequence", "size": len(steps)}
     values |= {f"realTransform_{k}": step for k, step in enumerate(steps)}
     path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8", newline="\n")
@@ -63,11 +65,15 @@ def _affine3d(matrix_xy: NDArray[np.floating]) -> dict[str, list[float]]:
 
 
 def _spline_steps(
-    transform: Transform, dialect: TransformDialect, fixed: SlideFrame | None, moving: SlideFrame | None
+    transform: Transform,
+    dialect: TransformDialect,
+    fixed: SlideFrame | None,
+    moving: SlideFrame | None,
+    progress: Progress,
 ) -> list[dict[str, Any]]:
     moving_px, fixed_px = (side_to_world(dialect, f, s) for f, s in ((moving, "moving"), (fixed, "fixed")))
     to_mm = SWAP @ np.diag([1 / MM_UM, 1 / MM_UM, 1.0])
-    source, target = _control_points(transform, fixed)
+    source, target = _control_points(transform, fixed, progress)
     spline = {
         "type": "ThinplateSplineTransform",
         "srcPts": (source[:, ::-1] / MM_UM).T.tolist(),
@@ -81,7 +87,9 @@ def _spline_steps(
     ]
 
 
-def _control_points(transform: Transform, fixed: SlideFrame | None) -> tuple[FloatArray, FloatArray]:
+def _control_points(
+    transform: Transform, fixed: SlideFrame | None, progress: Progress
+) -> tuple[FloatArray, FloatArray]:
     """Return points of the moving slide and where in the fixed slide a spline through them leads."""
     if isinstance(transform, InverseThinPlate) and len(transform.forward.centres) >= 3:
         # A spline is the one through its own values at its centres: nothing is lost.
@@ -94,6 +102,7 @@ def _control_points(transform: Transform, fixed: SlideFrame | None) -> tuple[Flo
     extent = (np.array(fixed.shape) - 1) * np.array(fixed.pixel_size_um)
     count = 8
     while count**2 <= MOST_POINTS:
+        progress(count**2 / MOST_POINTS, "fitting a spline to the transform")
         target = _lattice(extent, count)
         if isinstance(transform, ThinPlate):
             # Where it was pinned down by landmarks it bends most.

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_histreg.errors import UnsupportedDialect
 from napari_histreg.geometry import FloatArray
+from napari_histreg.progress import Progress, silent
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.transform import Transform
 
@@ -17,7 +18,9 @@ log = logging.getLogger(__name__)
 
 # Linear interpolation between samples may differ from the transform by this share of a fixed pixel.
 BOUND_PX = 0.02
-FIRST, MOST = 33, 2049
+# Where so many samples on a side do not suffice, up to this is written with a warning.
+LIMIT_PX = 0.5
+FIRST, MOST = 33, 1025
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +44,9 @@ class SampledField:
     error: float
 
 
-def sample_field(fixed_to_moving: Transform, fixed: SlideFrame | None) -> SampledField:
+def sample_field(
+    fixed_to_moving: Transform, fixed: SlideFrame | None, progress: Progress = silent
+) -> SampledField:
     """Sample a transform over the fixed slide until linear interpolation follows it.
 
     Parameters
@@ -50,11 +55,20 @@ def sample_field(fixed_to_moving: Transform, fixed: SlideFrame | None) -> Sample
         In world units.
     fixed : SlideFrame
         Its shape and pixel size say where to sample.
+    progress : Progress, optional
+        Told of the progress; may raise `Cancelled`.
+
+    Returns
+    -------
+    SampledField
+        Within 0.02 px of the transform, or as near as 1025 samples on the longer side come; that is said in
+        the log.
 
     Raises
     ------
     UnsupportedDialect
-        The shape of the fixed slide is unknown.
+        The shape of the fixed slide is unknown, or the transform bends too finely to come within half a
+        pixel.
     """
     if fixed is None or fixed.shape is None:
         raise UnsupportedDialect(
@@ -69,27 +83,32 @@ def sample_field(fixed_to_moving: Transform, fixed: SlideFrame | None) -> Sample
         # as dense as what is kept: the samples between tell the error.
         steps = np.maximum(np.round((count - 1) * extent / extent.max()).astype(int), 1)
         spacing = extent / steps
-        dense = _displacements(fixed_to_moving, -spacing, spacing / 2, 2 * steps + 5)
+        dense = _displacements(fixed_to_moving, -spacing, spacing / 2, 2 * steps + 5, progress)
         kept = dense[::2, ::2]
         error = float(np.linalg.norm(_interpolated(kept) - dense, axis=-1).max())
         if error <= BOUND_PX * size.min() or 2 * count - 1 > MOST:
             break
         count = 2 * count - 1
-    log.info(
-        "Sampled a %s transform on %d x %d points: within %.3g units.",
-        fixed_to_moving.kind,
-        *kept.shape[:2],
-        error,
-    )
+    error_px = error / size.min()
+    said = f"A {fixed_to_moving.kind} transform sampled at {kept.shape[0]} x {kept.shape[1]} places: "
+    said += f"within {error_px:.2g} px."
+    if error_px > LIMIT_PX:
+        raise UnsupportedDialect(f"{said} It bends too finely for a displacement field; keep it as JSON.")
+    log.log(logging.INFO if error_px <= BOUND_PX else logging.WARNING, "%s", said)
     return SampledField(kept, -spacing, spacing, error)
 
 
 def _displacements(
-    transform: Transform, origin: FloatArray, spacing: FloatArray, shape: NDArray[np.intp]
+    transform: Transform,
+    origin: FloatArray,
+    spacing: FloatArray,
+    shape: NDArray[np.intp],
+    progress: Progress,
 ) -> FloatArray:
     rows, columns = (origin[k] + spacing[k] * np.arange(shape[k]) for k in range(2))
     out = np.empty((len(rows), len(columns), 2))
     for k, y in enumerate(rows):
+        progress(k / len(rows), f"sampling the transform at {shape[0]} x {shape[1]} places")
         points = np.stack([np.full(len(columns), y), columns], 1)
         out[k] = transform(points) - points
     return out
