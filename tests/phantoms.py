@@ -30,18 +30,19 @@ class Tissue:
     other_stroma: Plane
 
     @classmethod
-    def random(cls, size: float = 400.0, *, seed: int = 0, nuclei: int = 500) -> "Tissue":
-        """Grow a piece of about `size` x `size` units."""
+    def random(
+        cls, size: float = 400.0, *, seed: int = 0, nuclei: int = 500, island: float | None = None
+    ) -> "Tissue":
+        """Grow a piece of about `size` x `size` units, or an irregular island `island` units across."""
         rng = np.random.default_rng(seed)
         n = int(size * OVERSAMPLING)
         outline = _outline(n, rng)
+        if island is not None:
+            outline &= _island(n, island * OVERSAMPLING, rng)
         blobs, other_blobs = np.zeros((n, n), np.float32), np.zeros((n, n), np.float32)
-        placed = 0
-        while placed < nuclei:
-            y, x = rng.integers(0, n, 2)
+        for y, x in rng.integers(0, n, (nuclei, 2)):
             if not outline[y, x]:
                 continue
-            placed += 1
             patch = _nucleus(rng)
             # A stain of the next section or another dye shows some nuclei fainter and a few not at all.
             _add(blobs, patch, y, x, rng.uniform(0.5, 1.0))
@@ -115,6 +116,7 @@ def pair(
     shift: tuple[float, float] = (0.0, 0.0),
     mirrored: bool = False,
     stretch: float = 1.0,
+    island: bool = False,
     stains: tuple[str, str] = ("nuclear", "other"),
     shape: tuple[int, int] = (256, 256),
     moving_shape: tuple[int, int] | None = None,
@@ -129,10 +131,13 @@ def pair(
         Of fixed to moving, about the middle of the views, in world units.
     stretch : float
         Of the moving view's rows over its columns.
+    island : bool
+        Whether the tissue lies whole in the views, with glass round it.
     spacings : (float, float)
         Pixel sizes of the two views; both keep their number of pixels.
     """
-    tissue = _grown(1.6 * max(shape), seed, int(0.013 * 1.6**2 * shape[0] * shape[1]))
+    count = int(0.013 * 1.6**2 * shape[0] * shape[1])
+    tissue = _grown(1.6 * max(shape), seed, count, 0.7 * min(shape) if island else None)
     moving_shape = moving_shape or shape
     middle_fixed = (np.array(shape) - 1) / 2 * spacings[0]
     middle_moving = (np.array(moving_shape) - 1) / 2 * spacings[1]
@@ -159,14 +164,24 @@ def pair(
 
 
 @lru_cache(maxsize=4)
-def _grown(size: float, seed: int, nuclei: int) -> Tissue:
-    return Tissue.random(size, seed=seed, nuclei=nuclei)
+def _grown(size: float, seed: int, nuclei: int, island: float | None) -> Tissue:
+    return Tissue.random(size, seed=seed, nuclei=nuclei, island=island)
 
 
 def _outline(n: int, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Draw where there is tissue: nearly everywhere, with holes."""
     field = ndimage.gaussian_filter(rng.standard_normal((n, n)), n / 14, mode="wrap")
-    return np.asarray(field > np.quantile(field, 0.15))
+    return np.asarray(field > np.quantile(field, 0.1))
+
+
+def _island(n: int, across: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Draw a longish blob about the middle."""
+    y, x = np.mgrid[:n, :n] - (n - 1) / 2
+    angle = np.arctan2(y, x)
+    radius = np.ones_like(angle)
+    for k, size in ((1, 0.12), (2, 0.25), (3, 0.12), (4, 0.06), (5, 0.05)):
+        radius += size * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
+    return np.asarray(np.hypot(y, x) < radius / radius.max() * across / 2 * 1.15)
 
 
 def _texture(n: int, rng: np.random.Generator, sigma: float) -> Plane:

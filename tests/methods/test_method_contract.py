@@ -1,16 +1,24 @@
 """What every method in the table promises, tried on two stains of one synthetic tissue."""
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 
 from napari_histreg.errors import RegistrationError
-from napari_histreg.methods import METHODS, Method, MethodSpec
+from napari_histreg.methods import METHODS, Estimate, Method, MethodSpec
 from napari_histreg.progress import Cancelled
 from napari_histreg.raster import Raster
-from napari_histreg.transforms import Similarity, Transform
+from napari_histreg.transforms import Similarity, Transform, Translation
 from phantoms import Pair, pair
 
+Found = Callable[[MethodSpec, str], Estimate]
+
 SPACING = 0.5
+NEARLY = Translation.of((0.5, -0.7))
+"""A start that is off by this, in µm, is nearly right."""
 
 
 @pytest.fixture(params=METHODS, ids=lambda spec: spec.name)
@@ -24,7 +32,7 @@ def spec(request: pytest.FixtureRequest) -> MethodSpec:
 @pytest.fixture(scope="module")
 def pairs() -> dict[str, Pair]:
     """One pair for each thing that a method may or may not be able to find."""
-    common = {"spacings": (SPACING, SPACING * 1.1), "stretch": 1.0}
+    common = {"spacings": (SPACING, SPACING * 1.1), "island": True}
     return {
         "shift": pair(shift=(5.0, -3.0), **common),
         "turn": pair(angle_deg=6.0, shift=(2.0, 3.0), **common),
@@ -45,40 +53,70 @@ def reach(spec: MethodSpec) -> list[str]:
     return names
 
 
+@pytest.fixture(scope="module")
+def found(pairs: dict[str, Pair]) -> Callable[[MethodSpec, str], Estimate]:
+    """Give what a method finds on a pair; computed once."""
+
+    @functools.cache
+    def run(spec: MethodSpec, name: str) -> Estimate:
+        case = pairs[name]
+        return estimate(spec, case.fixed, case.moving, case.fixed_to_moving)
+
+    return run
+
+
 def default(spec: MethodSpec) -> Method:
     return spec.load()()
 
 
-def test_recovers_a_known_transform(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+def estimate(spec: MethodSpec, fixed: Raster, moving: Raster, truth: Transform, **more: Any) -> Estimate:
+    """Run a method by its defaults; one that must be given a start gets one that is nearly right."""
+    if spec.needs_start:
+        more["initial"] = NEARLY.then(truth)
+    return default(spec).estimate(fixed, moving, **more)
+
+
+def test_recovers_a_known_transform(spec: MethodSpec, pairs: dict[str, Pair], found: Found) -> None:
     for name in reach(spec):
-        case = pairs[name]
-        found = default(spec).estimate(case.fixed, case.moving)
-        error_um = float(np.median(case.errors(found.fixed_to_moving)))
+        error_um = float(np.median(pairs[name].errors(found(spec, name).fixed_to_moving)))
         assert error_um <= spec.tolerance_px * SPACING, name
 
 
 def test_goes_on_from_a_start(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
     case = pairs["mirror"]
-    nearly = Similarity.of(angle_deg=2.0, translation=(1.0, -1.0), centre=(64.0, 64.0))
-    found = default(spec).estimate(case.fixed, case.moving, initial=nearly.then(case.fixed_to_moving))
-    error_um = float(np.median(case.errors(found.fixed_to_moving)))
+    angle = 0.0 if spec.kinds == ("translation",) or spec.needs_start else 2.0
+    nearly = Similarity.of(angle_deg=angle, translation=NEARLY.shift, centre=(64.0, 64.0))
+    start = nearly.then(case.fixed_to_moving)
+    result = default(spec).estimate(case.fixed, case.moving, initial=start)
+    error_um = float(np.median(case.errors(result.fixed_to_moving)))
     assert error_um <= spec.tolerance_px * SPACING
 
 
-def test_exchanged_images_give_the_inverse(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
-    case = pairs[reach(spec)[-1]]
-    there = default(spec).estimate(case.fixed, case.moving).fixed_to_moving
-    back = default(spec).estimate(case.moving, case.fixed).fixed_to_moving
+def test_exchanged_images_give_the_inverse(spec: MethodSpec, pairs: dict[str, Pair], found: Found) -> None:
+    name = reach(spec)[-1]
+    case = pairs[name]
+    there = found(spec, name).fixed_to_moving
+    back = estimate(spec, case.moving, case.fixed, case.fixed_to_moving.inverse()).fixed_to_moving
     points = case.fixed.to_world(np.mgrid[30:226:5j, 30:226:5j].reshape(2, -1).T)
     # Each way may be off by the tolerance.
     assert np.median(np.linalg.norm(back(there(points)) - points, axis=1)) <= 2 * spec.tolerance_px * SPACING
 
 
-def test_same_input_gives_the_same_answer(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+def test_same_input_gives_the_same_answer(spec: MethodSpec, pairs: dict[str, Pair], found: Found) -> None:
+    """Also leaves the input alone: it is made read-only and compared."""
     case = pairs["shift"]
+    before = [(r.pixels.copy(), r.mask.copy()) for r in (case.fixed, case.moving)]
+    for raster in (case.fixed, case.moving):
+        raster.pixels.setflags(write=False)
+        raster.mask.setflags(write=False)
     points = np.array([[0.0, 0.0], [100.0, 20.0], [30.0, 90.0]])
-    answers = [default(spec).estimate(case.fixed, case.moving).fixed_to_moving(points) for _ in range(2)]
-    np.testing.assert_array_equal(*answers)
+    again = estimate(spec, case.fixed, case.moving, case.fixed_to_moving)
+    first = found(spec, "shift")
+    np.testing.assert_array_equal(again.fixed_to_moving(points), first.fixed_to_moving(points))
+    assert again.score == first.score
+    for raster, (pixels, mask) in zip((case.fixed, case.moving), before, strict=True):
+        np.testing.assert_array_equal(raster.pixels, pixels)
+        np.testing.assert_array_equal(raster.mask, mask)
 
 
 def blanks() -> dict[str, Raster]:
@@ -107,9 +145,9 @@ def test_nothing_to_align_is_an_error(spec: MethodSpec, pairs: dict[str, Pair], 
 
 
 def test_unrelated_images_are_refused(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
-    other = pair(seed=77, spacings=(SPACING, SPACING))
+    other = pair(seed=77, spacings=(SPACING, SPACING), island=True)
     with pytest.raises(RegistrationError):
-        default(spec).estimate(pairs["shift"].fixed, other.moving)
+        estimate(spec, pairs["shift"].fixed, other.moving, other.fixed_to_moving)
 
 
 def test_masked_and_missing_pixels_do_not_matter(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
@@ -119,26 +157,15 @@ def test_masked_and_missing_pixels_do_not_matter(spec: MethodSpec, pairs: dict[s
     pixels[:20], mask[:20] = 50.0, False
     pixels[-15:, -40:] = np.nan
     dirty = Raster(pixels, case.moving.spacing, case.moving.origin, mask)
-    found = default(spec).estimate(case.fixed, dirty)
-    assert float(np.median(case.errors(found.fixed_to_moving))) <= spec.tolerance_px * SPACING
-
-
-def test_inputs_are_left_alone(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
-    case = pairs["shift"]
-    before = [(r.pixels.copy(), r.mask.copy()) for r in (case.fixed, case.moving)]
-    for raster in (case.fixed, case.moving):
-        raster.pixels.setflags(write=False)
-        raster.mask.setflags(write=False)
-    default(spec).estimate(case.fixed, case.moving)
-    for raster, (pixels, mask) in zip((case.fixed, case.moving), before, strict=True):
-        np.testing.assert_array_equal(raster.pixels, pixels)
-        np.testing.assert_array_equal(raster.mask, mask)
+    result = estimate(spec, case.fixed, dirty, case.fixed_to_moving)
+    assert float(np.median(case.errors(result.fixed_to_moving))) <= spec.tolerance_px * SPACING
 
 
 def test_progress_runs_from_start_to_end(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
     told: list[tuple[float, str]] = []
     case = pairs["shift"]
-    default(spec).estimate(case.fixed, case.moving, progress=lambda f, m: told.append((f, m)))
+    truth = case.fixed_to_moving
+    estimate(spec, case.fixed, case.moving, truth, progress=lambda f, m: told.append((f, m)))
     fractions = [f for f, _ in told]
     assert len(told) >= 3
     assert fractions == sorted(fractions)
@@ -155,7 +182,7 @@ def test_a_cancel_passes_through(spec: MethodSpec, pairs: dict[str, Pair], after
 
     case = pairs["shift"]
     with pytest.raises(Cancelled):
-        default(spec).estimate(case.fixed, case.moving, progress=stop)
+        estimate(spec, case.fixed, case.moving, case.fixed_to_moving, progress=stop)
 
 
 def test_parameters_survive_json(spec: MethodSpec) -> None:
@@ -184,12 +211,11 @@ def test_parameters_come_as_text_and_have_bounds_and_words(spec: MethodSpec) -> 
         cls.model_validate({"no_such_parameter": 1})
 
 
-def test_the_row_tells_the_truth(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
+def test_the_row_tells_the_truth(spec: MethodSpec, found: Found) -> None:
     cls = spec.load()
     assert cls.name == spec.name
     assert spec.doi
     assert cls.__doc__
-    case = pairs["shift"]
-    found = default(spec).estimate(case.fixed, case.moving).fixed_to_moving
-    assert isinstance(found, Transform)
-    assert found.kind in spec.kinds or spec.nonrigid
+    result = found(spec, "shift").fixed_to_moving
+    assert isinstance(result, Transform)
+    assert result.kind in spec.kinds or spec.nonrigid

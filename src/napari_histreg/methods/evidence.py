@@ -140,10 +140,14 @@ def require_plausible(matrix: FloatArray, evidence: Evidence, what: str) -> None
             f"(at least {100 * LEAST_OVERLAP:.0f} % are needed). {hint}"
         )
     if not evidence.is_convincing:
+        how_well = (
+            f"its edges agree {evidence.margin:.2f} times as well as those of the best wrong pose "
+            f"(convincing is above {CONVINCING})"
+            if evidence.margin > 0
+            else "turned the same way, the images agree better at another place"
+        )
         raise NotConverged(
-            f"{what} found a pose that does not stand out: its edges agree {evidence.margin:.2f} times as "
-            f"well as those of the best wrong pose (convincing is above {CONVINCING}). The images may be "
-            f"unrelated. {hint}"
+            f"{what} found a pose that does not stand out: {how_well}. The images may be unrelated. {hint}"
         )
 
 

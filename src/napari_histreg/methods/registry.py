@@ -26,9 +26,12 @@ class MethodSpec:
     target : str
         Where the class is, as ``module:Class``; imported on use.
     requires : tuple of str
-        Modules it imports.
+        Modules it imports. A dotted name is a part that only some builds of a package have: to look for it
+        the package is imported. Alternatives stand with ``|`` between them.
     extra : str or None
         The extra of this package that installs them; None where the package itself does.
+    package : str or None
+        Another package that has to be installed by hand, where no extra can.
     kinds : tuple of str
         Transforms it can return.
     multimodal : bool
@@ -43,6 +46,8 @@ class MethodSpec:
         Smallest and largest ratio of scales it finds without a start.
     mirror : bool
         Whether it finds a mirrored image without a start.
+    needs_start : bool
+        Whether it only goes on from a start that is nearly right.
     tolerance_px : float
         Error it stays below, in pixels of the fixed raster, on two stains of one synthetic tissue.
     doi : tuple of str
@@ -55,6 +60,7 @@ class MethodSpec:
     target: str
     requires: tuple[str, ...] = ()
     extra: str | None = None
+    package: str | None = None
     kinds: tuple[str, ...] = ()
     multimodal: bool = False
     nonrigid: bool = False
@@ -62,22 +68,25 @@ class MethodSpec:
     rotation_deg: float = 0.0
     scale_range: tuple[float, float] = (1.0, 1.0)
     mirror: bool = False
+    needs_start: bool = False
     tolerance_px: float = 1.0
     doi: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Modules that the method needs and that are not installed."""
-        return tuple(module for module in self.requires if not is_installed(module))
+        return tuple(names for names in self.requires if not any(map(_is_there, names.split("|"))))
 
     @property
     def is_available(self) -> bool:
-        """Whether everything the method needs is installed; nothing is imported to find out."""
+        """Whether everything the method needs is installed."""
         return not self.missing
 
     @property
     def install_line(self) -> str:
         """The line that installs what the method needs."""
+        if self.package is not None:
+            return f'pip install "{self.package}"'
         package = "napari-histreg" if self.extra is None else f"napari-histreg[{self.extra}]"
         return f'pip install "{package}"'
 
@@ -97,6 +106,17 @@ class MethodSpec:
         module, _, attribute = self.target.partition(":")
         found: type[Method] = getattr(importlib.import_module(module), attribute)
         return found
+
+
+def _is_there(name: str) -> bool:
+    """Tell whether a module, or a part of one, is installed."""
+    module, *parts = name.split(".")
+    if not is_installed(module):
+        return False
+    found: object = importlib.import_module(module) if parts else None
+    for part in parts:
+        found = getattr(found, part, None)
+    return not parts or found is not None
 
 
 METHODS: tuple[MethodSpec, ...] = (
@@ -128,6 +148,34 @@ METHODS: tuple[MethodSpec, ...] = (
         doi=("10.1109/ICCV.2011.6126544", "10.1145/358669.358692"),
     ),
     MethodSpec(
+        name="brisk",
+        title="BRISK features",
+        summary="Matches distinct points by a ring pattern; any rotation and mirror.",
+        target="napari_histreg.methods.features:Brisk",
+        requires=("cv2.BRISK_create|cv2.xfeatures2d.BRISK_create",),
+        package="opencv-contrib-python-headless",
+        kinds=("rigid", "similarity", "affine", "projective"),
+        rotation_deg=180.0,
+        scale_range=(0.6, 1.6),
+        mirror=True,
+        tolerance_px=1.0,
+        doi=("10.1109/ICCV.2011.6126542",),
+    ),
+    MethodSpec(
+        name="freak",
+        title="FREAK features",
+        summary="Matches distinct points by a retina pattern; any rotation and mirror.",
+        target="napari_histreg.methods.features:Freak",
+        requires=("cv2.xfeatures2d.FREAK_create",),
+        package="opencv-contrib-python-headless",
+        kinds=("rigid", "similarity", "affine", "projective"),
+        rotation_deg=180.0,
+        scale_range=(0.6, 1.6),
+        mirror=True,
+        tolerance_px=1.0,
+        doi=("10.1109/CVPR.2012.6247715",),
+    ),
+    MethodSpec(
         name="ecc",
         title="ECC",
         summary="Maximises the correlation of two signals that agree up to brightness and contrast; exact, "
@@ -139,6 +187,78 @@ METHODS: tuple[MethodSpec, ...] = (
         scale_range=(0.95, 1.05),
         tolerance_px=0.5,
         doi=("10.1109/TPAMI.2008.113",),
+    ),
+    MethodSpec(
+        name="mi",
+        title="Mutual information",
+        summary="Maximises what one signal tells about the other, for stains that look nothing alike; from a "
+        "start that is some fifteen degrees off at most.",
+        target="napari_histreg.methods.mutual_information:MutualInformation",
+        requires=("SimpleITK",),
+        kinds=("rigid", "similarity", "affine"),
+        multimodal=True,
+        rotation_deg=15.0,
+        scale_range=(0.9, 1.1),
+        tolerance_px=0.5,
+        doi=("10.1109/TMI.2003.809072",),
+    ),
+    MethodSpec(
+        name="elastix",
+        title="elastix",
+        summary="Rigid, affine and free-form registration by mutual information, or by elastix's own "
+        "parameter files.",
+        target="napari_histreg.methods.elastix:Elastix",
+        requires=("itk",),
+        extra="elastix",
+        kinds=("rigid", "affine", "sequence"),
+        multimodal=True,
+        nonrigid=True,
+        rotation_deg=8.0,
+        scale_range=(0.95, 1.05),
+        tolerance_px=0.5,
+        doi=("10.1109/TMI.2009.2035616", "10.3389/fninf.2013.00050"),
+    ),
+    MethodSpec(
+        name="phase",
+        title="Phase correlation",
+        summary="Finds shift, rotation, scale and mirror from the spectra of two images that show mostly the "
+        "same.",
+        target="napari_histreg.methods.phase:Phase",
+        requires=("skimage", "scipy"),
+        kinds=("translation", "similarity"),
+        multimodal=True,
+        rotation_deg=180.0,
+        scale_range=(0.65, 1.6),
+        mirror=True,
+        tolerance_px=0.5,
+        doi=("10.1364/OL.33.000156", "10.1109/83.506761", "10.1109/TIP.2011.2181402"),
+    ),
+    MethodSpec(
+        name="correlation",
+        title="Correlation search",
+        summary="Tries every shift and takes the greatest correlation; finds a small image in a large one.",
+        target="napari_histreg.methods.correlation:Correlation",
+        requires=("scipy",),
+        kinds=("translation",),
+        rotation_deg=0.0,
+        tolerance_px=0.5,
+        doi=("10.1109/TIP.2011.2181402",),
+    ),
+    MethodSpec(
+        name="moments",
+        title="Moments of the tissue",
+        summary="Brings centre and axes of the tissue onto one another, whichever way round; needs its whole "
+        "outline.",
+        target="napari_histreg.methods.moments:Moments",
+        requires=("SimpleITK", "skimage"),
+        kinds=("rigid", "similarity"),
+        multimodal=True,
+        signal="grey",
+        rotation_deg=180.0,
+        scale_range=(0.2, 5.0),
+        mirror=True,
+        tolerance_px=2.0,
+        doi=("10.1109/TIT.1962.1057692",),
     ),
 )
 

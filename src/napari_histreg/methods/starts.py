@@ -9,7 +9,10 @@ from napari_histreg.methods.picture import Frame, Picture
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Affine, MatrixTransform, Similarity, Transform, Translation, resample
 
-__all__ = ["Prealigned", "plain_starts", "prealign", "working_spacing"]
+__all__ = ["Prealigned", "likely_start", "plain_starts", "prealign", "prealign_whole", "working_spacing"]
+
+SMALL_PX = 48
+CLEARLY = 0.1
 
 
 def plain_starts(fixed: Picture, moving: Picture) -> tuple[MatrixTransform, ...]:
@@ -35,6 +38,40 @@ def plain_starts(fixed: Picture, moving: Picture) -> tuple[MatrixTransform, ...]
         matrix[:2, 2] = centre_moving - ratio * centre_fixed
         starts.append(Similarity(matrix))
     return tuple(starts)
+
+
+def likely_start(fixed: Picture, moving: Picture) -> MatrixTransform:
+    """Choose the plain start from which small copies of the two pictures agree best, bright or dark.
+
+    Centre on centre, unless another one agrees clearly better.
+
+    Examples
+    --------
+    >>> plane = np.zeros((1, 40, 40), np.float32)
+    >>> plane[0, 10:25, 12:20] = 1
+    >>> picture = Picture(plane, Frame((40, 40), (1.0, 1.0), (0.0, 0.0)))
+    >>> far = Picture(plane, Frame((40, 40), (1.0, 1.0), (100.0, 0.0)))
+    >>> likely_start(picture, far)
+    Translation(shift=(100, 0))
+    """
+    starts = plain_starts(fixed, moving)
+    shifts = [start for start in starts if isinstance(start, Translation)]
+    # The last shift is the centred one.
+    usual = shifts[-1]
+    best: MatrixTransform = usual
+    highest = -1.0
+    for start in sorted(starts, key=lambda s: s is not usual):
+        spacing = max(working_spacing(fixed, moving, start), fixed.extent / SMALL_PX)
+        pair = prealign(fixed, moving, start, spacing, margin=0.0)
+        both = pair.fixed.mask & pair.moving.mask
+        # Little overlap correlates highly by chance.
+        if both.mean() < 0.2:
+            continue
+        a, b = (p.channels[0][both] - p.channels[0][both].mean() for p in (pair.fixed, pair.moving))
+        agreement = abs(float(a @ b)) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
+        if agreement > highest + (CLEARLY if start is not usual else 0.0):
+            best, highest = start, agreement
+    return best
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +146,29 @@ def prealign(
     around = margin * float((high - low).max())
     wide = _frame(low - around, high + around, spacing)
     return Prealigned(still, _seen(moving, start, wide), start)
+
+
+def prealign_whole(fixed: Picture, moving: Picture, start: Transform, spacing: float) -> Prealigned:
+    """Lay the pictures onto one another, showing all of both; see `prealign`.
+
+    Parameters
+    ----------
+    fixed, moving : Picture
+        The pictures.
+    start : Transform
+        Fixed to moving; must have an inverse.
+    spacing : float
+        Size of the common pixels in fixed world units.
+
+    Returns
+    -------
+    Prealigned
+    """
+    frame = _frame(fixed.box.min(0), fixed.box.max(0), spacing)
+    sides = [np.linspace(moving.box[k], moving.box[(k + 1) % 4], 9) for k in range(4)]
+    seen = start.inverse()(np.concatenate(sides))
+    wide = _frame(seen.min(0), seen.max(0), spacing)
+    return Prealigned(fixed.sampled(frame, np.eye(3)), _seen(moving, start, wide), start)
 
 
 def _frame(low: FloatArray, high: FloatArray, spacing: float) -> Frame:

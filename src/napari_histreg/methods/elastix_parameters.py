@@ -1,0 +1,212 @@
+"""elastix's parameter maps as plain data, to and from its text files."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+__all__ = [
+    "ParameterMap",
+    "Stage",
+    "read_parameter_file",
+    "stage_map",
+    "with_our_needs",
+    "write_parameter_file",
+]
+
+ParameterMap = Mapping[str, tuple[str, ...]]
+"""Names to values, all as text: elastix's own form."""
+
+Stage = Literal["rigid", "affine", "bspline"]
+
+METRICS = {
+    "mutual_information": "AdvancedMattesMutualInformation",
+    "correlation": "AdvancedNormalizedCorrelation",
+    "mean_squares": "AdvancedMeanSquares",
+}
+
+TRANSFORMS: dict[Stage, str] = {
+    "rigid": "EulerTransform",
+    "affine": "AffineTransform",
+    "bspline": "BSplineTransform",
+}
+
+ENTRY = re.compile(r"^\((\S+)\s+(.*?)\)\s*(?://.*)?$")
+VALUE = re.compile(r'"([^"]*)"|(\S+)')
+
+
+def stage_map(
+    stage: Stage,
+    *,
+    metric: str,
+    resolutions: int,
+    iterations: int,
+    samples: int,
+    grid_spacing: float,
+    bending: float,
+    seed: int,
+    points_weight: float = 0.0,
+) -> dict[str, tuple[str, ...]]:
+    """Make the parameter map of one stage.
+
+    Parameters
+    ----------
+    stage : {"rigid", "affine", "bspline"}
+        What may change.
+    metric : str
+        A key of `METRICS`.
+    resolutions, iterations, samples : int
+        Levels, steps per level and random sample points per step.
+    grid_spacing : float
+        Distance of control points at the finest level, in world units; for "bspline".
+    bending : float
+        Weight of the bending energy, which has the unit of one over a squared length; for "bspline".
+    seed : int
+        Of the random samples.
+    points_weight : float
+        Weight of the distance of given point pairs; 0 for none.
+
+    Returns
+    -------
+    dict of str to tuple of str
+
+    Examples
+    --------
+    >>> found = stage_map("rigid", metric="correlation", resolutions=3, iterations=100, samples=2000,
+    ...                   grid_spacing=1.0, bending=0.0, seed=0)
+    >>> found["Transform"], found["Metric"]
+    (('EulerTransform',), ('AdvancedNormalizedCorrelation',))
+    """
+    metrics, weights = [METRICS[metric]], [1.0]
+    if stage == "bspline" and bending > 0:
+        metrics.append("TransformBendingEnergyPenalty")
+        weights.append(bending)
+    if points_weight > 0:
+        # elastix wants this one last.
+        metrics.append("CorrespondingPointsEuclideanDistanceMetric")
+        weights.append(points_weight)
+    many = len(metrics) > 1
+    found = {
+        "AutomaticParameterEstimation": ("true",),
+        "ASGDParameterEstimationMethod": ("Original",),
+        "AutomaticTransformInitialization": ("false",),
+        "CheckNumberOfSamples": ("true",),
+        "FixedImagePyramid": ("FixedSmoothingImagePyramid",),
+        "MovingImagePyramid": ("MovingSmoothingImagePyramid",),
+        "ImageSampler": ("RandomCoordinate",),
+        "Interpolator": ("LinearInterpolator",),
+        "MaximumNumberOfIterations": (str(iterations),),
+        "MaximumNumberOfSamplingAttempts": ("8",),
+        "Metric": tuple(metrics),
+        "NewSamplesEveryIteration": ("true",),
+        "NumberOfHistogramBins": ("32",),
+        "NumberOfResolutions": (str(resolutions),),
+        "NumberOfSamplesForExactGradient": ("4096",),
+        "NumberOfSpatialSamples": (str(samples),),
+        "Optimizer": ("AdaptiveStochasticGradientDescent",),
+        "RandomSeed": (str(seed),),
+        "Registration": (("MultiMetric" if many else "") + "MultiResolutionRegistration",),
+        "Transform": (TRANSFORMS[stage],),
+    }
+    if many:
+        found.update({f"Metric{k}Weight": (repr(weight),) for k, weight in enumerate(weights)})
+    if stage == "bspline":
+        found["FinalGridSpacingInPhysicalUnits"] = (repr(grid_spacing),)
+        found["GridSpacingSchedule"] = tuple(str(2 ** (resolutions - 1 - k)) for k in range(resolutions))
+    else:
+        found["AutomaticScalesEstimation"] = ("true",)
+    return found
+
+
+def with_our_needs(found: ParameterMap) -> dict[str, tuple[str, ...]]:
+    """Set what reading the result back depends on: two dimensions, float, chained, no pictures written.
+
+    Examples
+    --------
+    >>> with_our_needs({"WriteResultImage": ("true",)})["WriteResultImage"]
+    ('false',)
+    """
+    return {
+        **found,
+        "FixedImageDimension": ("2",),
+        "MovingImageDimension": ("2",),
+        "FixedInternalImagePixelType": ("float",),
+        "MovingInternalImagePixelType": ("float",),
+        "HowToCombineTransforms": ("Compose",),
+        "UseDirectionCosines": ("true",),
+        "ErodeMask": ("false",),
+        "WriteResultImage": ("false",),
+        "WriteTransformParametersEachIteration": ("false",),
+        "WriteTransformParametersEachResolution": ("false",),
+    }
+
+
+def read_parameter_file(path: str | Path) -> dict[str, tuple[str, ...]]:
+    r"""Read elastix's text form: one ``(Name value value …)`` a line, ``//`` for remarks.
+
+    Parameters
+    ----------
+    path : path
+        The file.
+
+    Returns
+    -------
+    dict of str to tuple of str
+
+    Raises
+    ------
+    ValueError
+        There is no such file or a line is not of that form; the message names file and line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "map.txt"
+    ...     _ = path.write_text('// mine\n(Transform "AffineTransform")\n(NumberOfResolutions 2)\n')
+    ...     read_parameter_file(path)
+    {'Transform': ('AffineTransform',), 'NumberOfResolutions': ('2',)}
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f'The elastix parameter file "{path}" cannot be read as text. Check its path.'
+        ) from error
+    found: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if not text or text.startswith("//"):
+            continue
+        entry = ENTRY.match(text)
+        if entry is None:
+            raise ValueError(
+                f'Line {number} of the elastix parameter file "{path}" is not of the form (Name value): '
+                f"{text[:60]}."
+            )
+        found[entry[1]] = tuple(a or b for a, b in VALUE.findall(entry[2]))
+    if "Transform" not in found:
+        raise ValueError(f'The elastix parameter file "{path}" does not say which Transform to use.')
+    return found
+
+
+def write_parameter_file(path: str | Path, found: ParameterMap) -> None:
+    """Write elastix's text form.
+
+    Parameters
+    ----------
+    path : path
+        Where to.
+    found : mapping of str to tuple of str
+        The map.
+    """
+
+    def value(text: str) -> str:
+        try:
+            float(text)
+        except ValueError:
+            return f'"{text}"'
+        return text
+
+    lines = [f"({name} {' '.join(value(v) for v in values)})" for name, values in found.items()]
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
