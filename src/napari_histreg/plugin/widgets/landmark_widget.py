@@ -3,7 +3,7 @@
 import weakref
 from typing import Any
 
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtWidgets import QCheckBox, QDockWidget, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
 from superqt import QCollapsible
 
@@ -179,6 +179,7 @@ class LandmarkWidget(QWidget):
         self.table.switched.connect(session.switch_pair)
         self.table.renamed.connect(self._rename)
         self.table.chosen.connect(self.desk.fly_to)
+        self.table.selection_changed.connect(self._allow)
         self.table.delete_asked.connect(session.delete_pairs)
         self.keys = Keys(
             self,
@@ -232,6 +233,10 @@ class LandmarkWidget(QWidget):
             self._close_beside()
         self.desk.leave()
         self.autosave.stop()
+
+    def sizeHint(self) -> QSize:
+        """Ask for no more width than is needed: the canvas comes first."""
+        return QSize(self.minimumSizeHint().width(), super().sizeHint().height())
 
     def _show_where_next(self, found: Any) -> None:
         self._tissue = found

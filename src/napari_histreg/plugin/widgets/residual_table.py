@@ -125,6 +125,8 @@ class ResidualTable(QTableView):
         A pair is to get another name.
     chosen : Signal(int)
         The row of a pair was chosen by the user.
+    selection_changed : Signal()
+        Other rows are selected than before.
     delete_asked : Signal(list)
         The pairs chosen are to be deleted.
     """
@@ -132,6 +134,7 @@ class ResidualTable(QTableView):
     switched = Signal(int, bool)
     renamed = Signal(int, str)
     chosen = Signal(int)
+    selection_changed = Signal()
     delete_asked = Signal(list)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -152,6 +155,7 @@ class ResidualTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         self.selectionModel().currentRowChanged.connect(self._on_current)
+        self.selectionModel().selectionChanged.connect(lambda *_: self.selection_changed.emit())
 
     @property
     def rows(self) -> list[PairRow]:
@@ -183,6 +187,7 @@ class ResidualTable(QTableView):
                     self.selectRow(index)
                 self.scrollTo(self._model.index(index, 0))
                 self.viewport().update()
+                self.selection_changed.emit()
 
     def keyPressEvent(self, event: Any) -> None:
         """Delete the pairs chosen, by the usual keys."""
