@@ -100,28 +100,37 @@ def _fill_tile(
 ) -> None:
     import cv2
 
+    y, x = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
     # The area of a pixel reaches half a pixel beyond its centre.
-    limit = np.asarray(source.shape)
-    inside = np.asarray(((at >= -0.5) & (at <= limit - 0.5)).all(-1))
+    rows, columns = source.shape
+    inside = (y >= -0.5) & (y <= rows - 0.5) & (x >= -0.5) & (x <= columns - 0.5)
     if not inside.any():
         return
-    margin = 3
-    low = np.maximum(np.floor(at[inside].min(0)).astype(int) - margin, 0)
-    high = np.minimum(np.ceil(at[inside].max(0)).astype(int) + margin + 1, limit)
-    if (high - low).max() > REMAP_LIMIT:
+    window = _window(y[inside], rows), _window(x[inside], columns)
+    if max(part.stop - part.start for part in window) > REMAP_LIMIT:
         for part in _quarters(tile):
-            y, x = part.y - tile.y, part.x - tile.x
-            _fill_tile(part, source, valid, at[y : y + part.height, x : x + part.width], order, pixels, mask)
+            v, u = part.y - tile.y, part.x - tile.x
+            _fill_tile(part, source, valid, at[v : v + part.height, u : u + part.width], order, pixels, mask)
         return
-    window = slice(int(low[0]), int(high[0])), slice(int(low[1]), int(high[1]))
-    local = np.where(inside[..., None], at - low, 0).astype(np.float32)
+    maps = (
+        np.where(inside, x - window[1].start, 0).astype(np.float32),
+        np.where(inside, y - window[0].start, 0).astype(np.float32),
+    )
     how = {0: cv2.INTER_NEAREST, 1: cv2.INTER_LINEAR, 3: cv2.INTER_CUBIC}[order]
-    maps = local[..., 1].copy(), local[..., 0].copy()
-    seen = cv2.remap(source[window], *maps, how, borderMode=cv2.BORDER_REPLICATE)
-    covered = cv2.remap(valid[window], *maps, min(how, cv2.INTER_LINEAR), borderMode=cv2.BORDER_REPLICATE)
-    view = pixels[tile.slices]
-    view[inside] = seen.reshape(tile.shape)[inside]
-    mask[tile.slices] = inside & (covered.reshape(tile.shape) > 0.5)
+    seen = cv2.remap(source[window], *maps, how, borderMode=cv2.BORDER_REPLICATE).reshape(tile.shape)
+    np.copyto(pixels[tile.slices], seen, where=inside)
+    if not valid[window].all():
+        how = min(how, cv2.INTER_LINEAR)
+        covered = cv2.remap(valid[window], *maps, how, borderMode=cv2.BORDER_REPLICATE)
+        inside &= covered.reshape(tile.shape) > 0.5
+    mask[tile.slices] = inside
+
+
+def _window(places: FloatArray, size: int) -> slice:
+    """Return the pixels along one axis that interpolation at these places can need."""
+    margin = 3
+    low = max(int(np.floor(places.min())) - margin, 0)
+    return slice(low, min(int(np.ceil(places.max())) + margin + 1, size))
 
 
 def _quarters(tile: Region) -> list[Region]:
