@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["beside", "caption", "nice_length", "scale_bar"]
+__all__ = ["PAPER", "Picture", "beside", "caption", "nice_length", "scale_bar", "write_text"]
 
 Picture = NDArray[np.uint8]
 
@@ -29,6 +29,34 @@ def _write(draw: Any, at: tuple[float, float], words: str, size: int, *, rim: bo
             width = max(1, round(size / 11))
             stem = (left + x0, at[1] + y0, left + x0 + width - 1, at[1] + y1 + size / 4)
             draw.rectangle(stem, fill=INK)
+
+
+def write_text(picture: Picture, at: tuple[float, float], words: str, size: int = 12) -> Picture:
+    """Write a line of text into a copy of a picture.
+
+    Parameters
+    ----------
+    picture : (Y, X, 3) ndarray of uint8
+    at : (float, float)
+        Left and top of the line in pixels, (x, y).
+    words : str
+    size : int
+        Height of the letters in pixels.
+
+    Returns
+    -------
+    (Y, X, 3) ndarray of uint8
+
+    Examples
+    --------
+    >>> bool(write_text(np.zeros((20, 60, 3), np.uint8), (2, 2), "5 µm").any())
+    True
+    """
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(picture)
+    _write(ImageDraw.Draw(image), at, words, size)
+    return np.asarray(image, np.uint8)
 
 
 def caption(picture: Picture, text: str) -> Picture:

@@ -24,6 +24,9 @@ LEAST_BLOCKS = 3
 SMALLEST_SHARE = 0.004
 """Shifts below this share of the diagonal are never called moved: that is what landmarks scatter by."""
 
+MOSTLY = 0.7
+"""Share of a block that is tissue, and share of blocks that agree, from which silence means something."""
+
 
 @dataclass(frozen=True)
 class Flag:
@@ -68,8 +71,8 @@ def flag_blocks(
     centres: FloatArray,
     shifts: FloatArray,
     judged: NDArray[np.bool_],
-    tissue: NDArray[np.bool_],
-    other_tissue: NDArray[np.bool_],
+    tissue: FloatArray,
+    other_tissue: FloatArray,
     *,
     block: float,
     diagonal: float,
@@ -82,8 +85,8 @@ def flag_blocks(
         Of the blocks, in world units.
     judged : (R, C) ndarray of bool
         Whose shift counts.
-    tissue, other_tissue : (R, C) ndarray of bool
-        Blocks with tissue in the fixed, in the aligned moving slide.
+    tissue, other_tissue : (R, C) ndarray
+        Share of the block that is tissue in the fixed, in the aligned moving slide, 0 to 1.
     block : float
         Side of a block.
     diagonal : float
@@ -100,11 +103,12 @@ def flag_blocks(
     usual = float(np.median(distance[judged]))
     moved = judged & (distance > max(3 * usual, SMALLEST_SHARE * diagonal))
     found = _regions("moved", moved, centres, shifts, block)
-    missing = tissue & ~other_tissue
-    found += _regions("missing", missing, centres, None, block)
-    if judged.sum() > 0.6 * max(int((tissue & other_tissue).sum()), 1):
-        silent = tissue & other_tissue & ~judged
-        found += _regions("no match", silent, centres, None, block)
+    # Blocks half of which is glass say nothing about missing tissue or missing agreement.
+    full, other_full = tissue > MOSTLY, other_tissue > MOSTLY
+    found += _regions("missing", full & (other_tissue < 1 - MOSTLY), centres, None, block)
+    both = full & other_full
+    if (judged & both).sum() > MOSTLY * max(int(both.sum()), 1):
+        found += _regions("no match", both & ~judged, centres, None, block)
     return tuple(sorted(found, key=lambda flag: -flag.blocks))
 
 

@@ -2,14 +2,22 @@
 
 import numpy as np
 
+from napari_histreg.geometry import FloatArray
 from napari_histreg.preprocess.reading import working_spacing
 from napari_histreg.quality.drawing import Picture, beside, caption, scale_bar
-from napari_histreg.quality.views import centred, matching_spacing, signal_raster
+from napari_histreg.quality.views import (
+    ColourRaster,
+    centred,
+    colours,
+    colours_on,
+    matching_spacing,
+    signal_raster,
+)
 from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide
 from napari_histreg.transforms import Transform, resample
 
-__all__ = ["before_after", "overlay"]
+__all__ = ["before_after", "checkerboard", "curtain", "in_colours", "overlay", "zoom"]
 
 
 def overlay(fixed: Raster, moving: Raster) -> Picture:
@@ -43,6 +51,64 @@ def overlay(fixed: Raster, moving: Raster) -> Picture:
     return np.round(255 * mixed).astype(np.uint8)
 
 
+def checkerboard(fixed: Picture, moving: Picture, *, fields: int = 8) -> Picture:
+    """Show two pictures in alternate fields: structures must run on across the edges.
+
+    Parameters
+    ----------
+    fixed, moving : (Y, X, 3) ndarray of uint8
+        On one frame.
+    fields : int
+        Fields along the longer side.
+
+    Returns
+    -------
+    (Y, X, 3) ndarray of uint8
+
+    Examples
+    --------
+    >>> black, white = np.zeros((2, 2, 3), np.uint8), np.full((2, 2, 3), 255, np.uint8)
+    >>> checkerboard(black, white, fields=2)[..., 0].tolist()
+    [[0, 255], [255, 0]]
+    """
+    _check_alike(fixed, moving)
+    side = max(1, -(-max(fixed.shape[:2]) // fields))
+    y, x = np.indices(fixed.shape[:2]) // side
+    return np.where(((y + x) % 2 == 0)[..., None], fixed, moving)
+
+
+def curtain(fixed: Picture, moving: Picture, *, strips: int = 6) -> Picture:
+    """Show two pictures in alternate vertical strips, with a thin line between.
+
+    Parameters
+    ----------
+    fixed, moving : (Y, X, 3) ndarray of uint8
+        On one frame.
+    strips : int
+        How many; 2 gives the fixed picture left and the moving one right.
+
+    Returns
+    -------
+    (Y, X, 3) ndarray of uint8
+
+    Examples
+    --------
+    >>> black, white = np.zeros((1, 40, 3), np.uint8), np.full((1, 40, 3), 255, np.uint8)
+    >>> picture = curtain(black, white, strips=2)
+    >>> int(picture[0, 5, 0]), int(picture[0, 35, 0])
+    (0, 255)
+    """
+    _check_alike(fixed, moving)
+    width = fixed.shape[1]
+    edges = np.round(np.linspace(0, width, strips + 1)).astype(int)
+    out = fixed.copy()
+    for k in range(1, strips, 2):
+        out[:, edges[k] : edges[k + 1]] = moving[:, edges[k] : edges[k + 1]]
+    for x in edges[1:-1]:
+        out[:, x] = (255, 210, 0)
+    return out
+
+
 def before_after(
     fixed: Slide, moving: Slide, fixed_to_moving: Transform | None, max_px: int = 900
 ) -> Picture:
@@ -71,9 +137,11 @@ def before_after(
     """
     spacing = working_spacing(fixed, max_px)
     one = signal_raster(fixed, spacing)
-    start = centred(fixed, moving)
     panels = []
-    views: list[tuple[str, Transform | None]] = [("Before", start), ("After", fixed_to_moving)]
+    views: list[tuple[str, Transform | None]] = [
+        ("Before", centred(fixed, moving)),
+        ("After", fixed_to_moving),
+    ]
     for title, transform in views:
         if transform is None:
             continue
@@ -82,3 +150,80 @@ def before_after(
         picture = scale_bar(overlay(one, seen), one.spacing[0], fixed.unit)
         panels.append(caption(picture, f"{title}: {fixed.name} magenta, {moving.name} green"))
     return beside(panels)
+
+
+def in_colours(
+    fixed: Slide, moving: Slide, fixed_to_moving: Transform, max_px: int = 900
+) -> tuple[ColourRaster, ColourRaster]:
+    """Show both slides in their own colours on the fixed slide's frame.
+
+    Parameters
+    ----------
+    fixed, moving : Slide
+        The two slides.
+    fixed_to_moving : Transform
+        In world units.
+    max_px : int
+        Longer side of the pictures.
+
+    Returns
+    -------
+    (ColourRaster, ColourRaster)
+        Fixed, and moving as aligned; ``.picture`` of each is (Y, X, 3) uint8.
+    """
+    one = colours(fixed, working_spacing(fixed, max_px))
+    frame = one.planes[0]
+    other = colours(moving, matching_spacing(moving, fixed_to_moving, frame, 2 * max_px))
+    return one, colours_on(other, fixed_to_moving, frame)
+
+
+def zoom(
+    fixed: Slide,
+    moving: Slide,
+    fixed_to_moving: Transform,
+    centre: FloatArray,
+    width: float,
+    *,
+    side_px: int = 320,
+) -> Picture:
+    """Show a small place of both slides: fixed, aligned moving, and one over the other.
+
+    Only the pixels around the place are read, from the level that has the detail.
+
+    Parameters
+    ----------
+    fixed, moving : Slide
+        The two slides.
+    fixed_to_moving : Transform
+        In world units.
+    centre : (2,) ndarray
+        The place (y, x) in the fixed slide, world units.
+    width : float
+        Side of the square to show, world units.
+    side_px : int
+        Side of each picture.
+
+    Returns
+    -------
+    (Y, X, 3) ndarray of uint8
+        Three pictures side by side, with a scale bar.
+    """
+    from napari_histreg.quality.cutouts import cutout
+
+    spacing = max(width / side_px, max(fixed.world_pixel_size))
+    half = (round(width / spacing) - 1) / 2 * spacing
+    frame = Raster(
+        np.zeros((round(width / spacing),) * 2, np.float32),
+        (spacing, spacing),
+        (float(centre[0]) - half, float(centre[1]) - half),
+    )
+    ours = cutout(fixed, None, frame)
+    theirs = cutout(moving, fixed_to_moving, frame)
+    mixed = overlay(ours.signal, theirs.signal)
+    panels = [scale_bar(ours.picture, spacing, fixed.unit), theirs.picture, mixed]
+    return beside(panels, gap=4)
+
+
+def _check_alike(fixed: Picture, moving: Picture) -> None:
+    if fixed.shape != moving.shape:
+        raise ValueError(f"The pictures are {fixed.shape} and {moving.shape}; lay them on one frame first.")

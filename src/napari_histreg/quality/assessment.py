@@ -1,0 +1,260 @@
+"""All numbers and pictures of one alignment, gathered for a report."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from napari_histreg.geometry import FloatArray
+from napari_histreg.landmarks import Landmarks
+from napari_histreg.preprocess.reading import working_spacing
+from napari_histreg.preprocess.signal import Signal, extract_signals
+from napari_histreg.preprocess.tissue import tissue_mask
+from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.quality.charts import deformed_grid, error_map, heat_map, quiver, residual_plot
+from napari_histreg.quality.deformation import Deformation, measure_deformation
+from napari_histreg.quality.drawing import Picture, caption, scale_bar
+from napari_histreg.quality.independent import IndependentCheck, check_alignment
+from napari_histreg.quality.looking import Representation
+from napari_histreg.quality.overlap import dice, iou
+from napari_histreg.quality.pictures import checkerboard, in_colours, overlay, zoom
+from napari_histreg.quality.similarity import similarity_before_after
+from napari_histreg.quality.target_error import TargetError, target_error
+from napari_histreg.quality.views import centred, matching_spacing
+from napari_histreg.raster import Raster
+from napari_histreg.slides.slide import Slide
+from napari_histreg.transforms import MatrixTransform, Transform, resample
+
+__all__ = ["Assessed", "Assessment", "assess"]
+
+PICTURE_PX = 760
+NUMBERS_PX = 512
+COMPARES_DIRECTIONS = ("auto",)
+"""Methods that align by directions of edges, and so are judged by contrast."""
+
+
+class Assessed(Protocol):
+    """What of a registration is looked at; the record that ``register`` returns has all of it."""
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+
+    @property
+    def verdict(self) -> Any:
+        """How far to trust it: "accepted", "doubtful" or "refused"."""
+
+    @property
+    def confidence(self) -> float | None:
+        """From 0 to 1, or None."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, in plain words."""
+
+    @property
+    def has_transform(self) -> bool:
+        """Whether there is a transform."""
+
+    @property
+    def fixed_to_moving(self) -> Transform:
+        """The transform, in world units."""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Of the method."""
+
+    @property
+    def steps(self) -> tuple[Any, ...]:
+        """What was done, each with name, parameters, scores, notes and seconds."""
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of the software."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """Numbers and pictures of one alignment.
+
+    Parameters
+    ----------
+    check : IndependentCheck or None
+        The shift left in each block; None where there is no transform.
+    target : TargetError or None
+        Error on landmarks that were not used, where some were given.
+    similarity : mapping
+        Likeness before and after, in the common tissue and over everything.
+    overlap : mapping
+        Dice and IoU of the tissue masks, before and after.
+    deformation : Deformation or None
+        What the transform does.
+    pictures : mapping of str to (Y, X, 3) ndarray of uint8
+        By name.
+    """
+
+    check: IndependentCheck | None = None
+    target: TargetError | None = None
+    similarity: Mapping[str, Any] = field(default_factory=dict)
+    overlap: Mapping[str, Any] = field(default_factory=dict)
+    deformation: Deformation | None = None
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as JSON values."""
+        return {
+            "independent_check": None if self.check is None else self.check.to_dict(),
+            "target_error": None if self.target is None else self.target.to_dict(),
+            "similarity": self.similarity,
+            "overlap": self.overlap,
+            "deformation": None if self.deformation is None else self.deformation.to_dict(),
+        }
+
+
+def assess(
+    fixed: Slide,
+    moving: Slide,
+    registration: Assessed,
+    *,
+    landmarks: Landmarks | None = None,
+    representation: Representation | None = None,
+    progress: Progress = silent,
+) -> Assessment:
+    """Measure and picture an alignment.
+
+    Parameters
+    ----------
+    fixed, moving : Slide
+        The two slides.
+    registration : Registration
+        The alignment.
+    landmarks : Landmarks, optional
+        Pairs that the alignment was not made from, in world units.
+    representation : {"directions", "contrast"}, optional
+        What the independent check compares; by default what the method did not.
+    progress : Progress, optional
+        Told of the progress; may raise `Cancelled`.
+
+    Returns
+    -------
+    Assessment
+        Empty but for the unaligned pictures where there is no transform.
+    """
+    if not registration.has_transform:
+        return Assessment(pictures=_unaligned(fixed, moving))
+    transform = registration.fixed_to_moving
+    kind = representation or ("contrast" if registration.method in COMPARES_DIRECTIONS else "directions")
+    check = check_alignment(
+        fixed, moving, transform, representation=kind, progress=portion(progress, 0.0, 0.4)
+    )
+    progress(0.4, "measuring likeness")
+    similarity, overlap, signals = _likeness(fixed, moving, transform)
+    deformation = measure_deformation(transform, fixed.size)
+    target = None
+    if landmarks is not None and len(landmarks.active()):
+        target = target_error(
+            landmarks,
+            transform,
+            shape=fixed.shape,
+            pixel_size_um=fixed.pixel_size_um,
+            initial=centred(fixed, moving),
+        )
+    progress(0.6, "drawing pictures")
+    pictures = {**signals, **_placed(fixed, moving, transform, check)}
+    progress(0.8, "drawing details")
+    pictures |= _zooms(fixed, moving, transform, check)
+    if not isinstance(transform, MatrixTransform):
+        pictures["grid"] = deformed_grid(transform, fixed.size)
+        low, high = (float(v) for v in np.nanpercentile(deformation.jacobian, [1, 99]))
+        away = max(1 - low, high - 1, 0.05)
+        pictures["jacobian"] = heat_map(deformation.jacobian, low=1 - away, high=1 + away)
+    if target is not None:
+        errors = target.errors_px if target.errors_um is None else target.errors_um
+        pictures["residuals"] = residual_plot(errors, target.names, fixed.unit)
+    progress(1.0, "assessed")
+    return Assessment(check, target, similarity, overlap, deformation, pictures)
+
+
+def _unaligned(fixed: Slide, moving: Slide) -> dict[str, Picture]:
+    one, other = in_colours(fixed, moving, centred(fixed, moving), PICTURE_PX)
+    return {"fixed": one.picture, "moving": other.picture}
+
+
+def _likeness(
+    fixed: Slide, moving: Slide, transform: Transform
+) -> tuple[Mapping[str, Any], Mapping[str, Any], dict[str, Picture]]:
+    """Compare both slides' nuclear signals as the files come and as aligned."""
+    wanted: tuple[Signal, ...] = ("nuclear", "density")
+    ours = extract_signals(fixed, working_spacing(fixed, NUMBERS_PX), wanted)
+    frame = ours["nuclear"]
+    mask = _tissue(ours["density"])
+    seen: dict[str, Raster] = {}
+    overlap: dict[str, Any] = {}
+    common = mask
+    for time, view in (("before", centred(fixed, moving)), ("after", transform)):
+        theirs = extract_signals(moving, matching_spacing(moving, view, frame, 4 * NUMBERS_PX), wanted)
+        seen[time] = resample(theirs["nuclear"], view, frame)
+        other = _tissue(resample(theirs["density"], view, frame))
+        overlap[time] = {"dice": _number(dice(mask, other)), "iou": _number(iou(mask, other))}
+        common = mask & other & seen[time].mask
+    similarity = similarity_before_after(
+        frame.pixels, seen["before"].pixels, seen["after"].pixels, tissue=common
+    )
+    pictures = {
+        f"overlay_{time}": caption(
+            scale_bar(overlay(frame, raster), frame.spacing[0], fixed.unit),
+            f"{time.capitalize()}: fixed magenta, moving green, both white",
+        )
+        for time, raster in seen.items()
+    }
+    return _plain(similarity), overlap, pictures
+
+
+def _tissue(density: Raster) -> np.ndarray:
+    # Density is bright on dark in both modalities, as fluorescence is.
+    return tissue_mask(density.pixels[None], density.mask, modality="fluorescence") & density.mask
+
+
+def _placed(fixed: Slide, moving: Slide, transform: Transform, check: IndependentCheck) -> dict[str, Picture]:
+    one, other = in_colours(fixed, moving, transform, PICTURE_PX)
+    frame = one.planes[0]
+    return {
+        "fixed": scale_bar(one.picture, frame.spacing[0], fixed.unit),
+        "moving": other.picture,
+        "checkerboard": scale_bar(checkerboard(one.picture, other.picture), frame.spacing[0], fixed.unit),
+        "error_map": error_map(check, one.picture, frame),
+        "quiver": quiver(check, one.picture, frame),
+    }
+
+
+def _zooms(fixed: Slide, moving: Slide, transform: Transform, check: IndependentCheck) -> dict[str, Picture]:
+    """Show the blocks with the smallest, the middle and the largest shift."""
+    where = np.argwhere(check.judged)
+    if len(where) == 0:
+        return {}
+    order = where[np.argsort(check.distances[check.judged])]
+    chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
+    width = max(0.5 * check.block, 40 * max(fixed.world_pixel_size))
+    unit = "µm" if fixed.unit == "um" else fixed.unit
+    pictures = {}
+    for name, (r, c) in chosen.items():
+        centre: FloatArray = check.centres[r, c]
+        words = f"{name.capitalize()} block: {check.distances[r, c]:.3g} {unit} off. Fixed, moving, overlay"
+        pictures[f"zoom_{name}"] = caption(zoom(fixed, moving, transform, centre, width), words)
+    return pictures
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _plain(values: Any) -> Any:
+    """Replace numbers that JSON does not know."""
+    if isinstance(values, Mapping):
+        return {name: _plain(value) for name, value in values.items()}
+    return _number(values) if isinstance(values, float) else values
