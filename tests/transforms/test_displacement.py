@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from napari_histreg.errors import NotInvertible, TransformError
+from napari_histreg.transforms import Affine, Similarity
 from napari_histreg.transforms.displacement import DisplacementField
 from napari_histreg.transforms.kinds import transform_from_dict
-from napari_histreg.transforms.matrix import Affine, Similarity
 
 SPACING = (8.0, 12.0)
 ORIGIN = (-5.0, 3.0)

@@ -1,28 +1,21 @@
 """Maps between slides: kinds of transforms, fitting them to points, images seen through them."""
 
 from napari_histreg.transforms.fitting import (
-    MINIMUM_PAIRS,
-    MODELS,
     fit_affine,
-    fit_projective,
     fit_rigid,
     fit_similarity,
     fit_transform,
     fit_translation,
 )
 from napari_histreg.transforms.kinds import KINDS, transform_from_dict
-from napari_histreg.transforms.matrix import (
-    Affine,
-    MatrixTransform,
-    Projective,
-    Rigid,
-    Similarity,
-    Translation,
-)
+from napari_histreg.transforms.matrix import Affine, MatrixTransform, Projective
 from napari_histreg.transforms.pixels import approximate_affine, from_pixel_matrix, pixel_matrix
+from napari_histreg.transforms.point_pairs import MINIMUM_PAIRS, MODELS
+from napari_histreg.transforms.projective_fit import fit_projective
 from napari_histreg.transforms.resampling import Frame, resample
 from napari_histreg.transforms.robust import RobustFit, fit_robust
 from napari_histreg.transforms.sequence import Bijection, Sequence
+from napari_histreg.transforms.similarity import Rigid, Similarity, Translation
 from napari_histreg.transforms.thin_plate import InverseThinPlate, ThinPlate
 from napari_histreg.transforms.thin_plate_fit import fit_thin_plate
 from napari_histreg.transforms.transform import Transform, as_points

@@ -1,22 +1,23 @@
 """Point pairs → the transform that fits them best, by least squares."""
 
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.errors import DegenerateFit
 from napari_histreg.geometry import FloatArray
-from napari_histreg.transforms.matrix import (
-    Affine,
-    MatrixTransform,
-    Projective,
-    Rigid,
-    Similarity,
-    Translation,
+from napari_histreg.transforms.matrix import Affine, MatrixTransform
+from napari_histreg.transforms.point_pairs import (
+    FLAT,
+    MINIMUM_PAIRS,
+    MODELS,
+    checked_pairs,
+    refuse_coincident,
+    refuse_lines,
 )
-from napari_histreg.transforms.transform import as_points
+from napari_histreg.transforms.projective_fit import fit_projective
+from napari_histreg.transforms.similarity import Rigid, Similarity, Translation
 
 __all__ = [
     "MINIMUM_PAIRS",
@@ -28,18 +29,6 @@ __all__ = [
     "fit_transform",
     "fit_translation",
 ]
-
-MODELS = ("translation", "rigid", "similarity", "affine", "projective")
-"""Names that `fit_transform` takes, from the stiffest to the most flexible."""
-
-MINIMUM_PAIRS: Mapping[str, int] = MappingProxyType(
-    {"translation": 1, "rigid": 2, "similarity": 2, "affine": 3, "projective": 4}
-)
-"""How many point pairs determine each model."""
-
-# Points closer together than this share of their distance from the origin are one point, and a cloud
-# flatter than this share of its length is a line. Clicks are good to a pixel in 100 000 at best.
-FLAT = 1e-7
 
 
 def fit_translation(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None = None) -> Translation:
@@ -186,69 +175,6 @@ def fit_affine(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None = 
     return Affine(_about_means(np.asarray(solved.T, float), f_mean, m_mean))
 
 
-def fit_projective(fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None = None) -> Projective:
-    """Fit the projective transform that maps fixed points onto moving points.
-
-    The normalised direct linear transform [1]_: exact for four pairs; for more, the algebraic error is
-    least, which is close to the geometric one when perspective is weak.
-
-    Parameters
-    ----------
-    fixed, moving : (N, 2) array_like
-        Corresponding points (y, x) in world units, N >= 4, four of them with no three on one line.
-    weights : (N,) array_like, optional
-        How much each pair counts, 0 or more; all alike by default.
-
-    Returns
-    -------
-    Projective
-        Fixed to moving.
-
-    Raises
-    ------
-    DegenerateFit
-        Fewer than four pairs, points that leave it undetermined, pairs that would need a horizon
-        between the points, or a coordinate that is not finite.
-
-    References
-    ----------
-    .. [1] R. I. Hartley, IEEE TPAMI 19(6), 1997. doi:10.1109/34.601246
-
-    Examples
-    --------
-    >>> corners = [[0, 0], [0, 1], [1, 0], [1, 1]]
-    >>> fit_projective(corners, corners).matrix.round(9).diagonal().tolist()
-    [1.0, 1.0, 1.0]
-    """
-    f, m, w = checked_pairs("projective", fixed, moving, weights)
-    refuse_lines("projective", f, m, w)
-    norm_f, norm_m = _normaliser(f, w), _normaliser(m, w)
-    a, b = norm_f(f), norm_m(m)
-    ones, zeros = np.ones((len(a), 1)), np.zeros((len(a), 3))
-    source, root = np.hstack([a, ones]), np.sqrt(w * len(w))[:, None]
-    rows = np.vstack(
-        [
-            root * np.hstack([source, zeros, -b[:, :1] * source]),
-            root * np.hstack([zeros, source, -b[:, 1:] * source]),
-        ]
-    )
-    # The null vector of 8 rows is only among the full ones; of more rows these would be large for nothing.
-    _, values, vectors = np.linalg.svd(rows, full_matrices=len(rows) < 9)
-    if not values[7] > FLAT * values[0]:
-        raise DegenerateFit(
-            "The point pairs determine no projective transform: it needs four points of which no three "
-            "lie on one line. Spread them over the tissue, or use an affine transform."
-        )
-    core = vectors[-1].reshape(3, 3)
-    side = source @ core[2]
-    if not (side > 0).all() and not (side < 0).all():
-        raise DegenerateFit(
-            "The point pairs fit only a projective transform whose horizon runs between them. "
-            "Check their order, or use an affine transform."
-        )
-    return Projective(np.linalg.inv(norm_m.matrix) @ core @ norm_f.matrix)
-
-
 def fit_transform(
     model: str,
     fixed: ArrayLike,
@@ -302,63 +228,12 @@ def fit_transform(
     return plain[model](fixed, moving, weights)
 
 
-def checked_pairs(
-    model: str, fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return points and weights (summing to 1) of the pairs that count, or say what is wrong with them."""
-    f, m = as_points(fixed), as_points(moving)
-    if len(f) != len(m):
-        raise ValueError(f"There are {len(f)} fixed and {len(m)} moving points; they must come in pairs.")
-    w = np.ones(len(f)) if weights is None else np.asarray(weights, float)
-    if w.shape != (len(f),) or not np.isfinite(w).all() or (w < 0).any():
-        raise ValueError(f"The weights must be {len(f)} finite numbers of 0 or more, one for each pair.")
-    f, m, w = f[w > 0], m[w > 0], w[w > 0]
-    finite = np.isfinite(f).all(1) & np.isfinite(m).all(1)
-    if not finite.all():
-        raise DegenerateFit(
-            f"{int((~finite).sum())} of {len(f)} point pairs have a coordinate that is not a finite number. "
-            "Leave them out or place them."
-        )
-    needed = MINIMUM_PAIRS[model]
-    if len(f) < needed:
-        pairs = "1 point pair" if needed == 1 else f"{needed} point pairs"
-        raise DegenerateFit(f"A fit of the model {model} needs at least {pairs}; there are {len(f)}.")
-    return f, m, w / w.sum()
-
-
-def _is_one_place(points: FloatArray, weights: FloatArray) -> bool:
-    """Tell whether all points coincide, for what a slide's coordinates can resolve."""
-    centred = points - weights @ points
-    return bool(np.abs(centred).max() <= 1e-9 * max(float(np.abs(points).max()), 1e-300))
-
-
-def _refuse_coincident(model: str, f: FloatArray, m: FloatArray, w: FloatArray) -> None:
-    for side, points in (("fixed", f), ("moving", m)):
-        if _is_one_place(points, w):
-            raise DegenerateFit(
-                f"The {len(points)} {side} points all lie at one place, so they determine no {model} "
-                "transform. Spread them over the tissue."
-            )
-
-
-def refuse_lines(model: str, f: FloatArray, m: FloatArray, w: FloatArray) -> None:
-    """Raise DegenerateFit where the points of a side lie at one place or on one line."""
-    _refuse_coincident(model, f, m, w)
-    for side, points in (("fixed", f), ("moving", m)):
-        values = np.linalg.svd(points - w @ points, compute_uv=False)
-        if not values[1] > FLAT * values[0]:
-            raise DegenerateFit(
-                f"The {len(points)} {side} points lie on one line, so they determine no {model} "
-                "transform. Add a pair beside the line, or use a similarity."
-            )
-
-
 def _procrustes(
     model: str, fixed: ArrayLike, moving: ArrayLike, weights: ArrayLike | None, allow_mirror: bool
 ) -> tuple[FloatArray, float, FloatArray, FloatArray]:
     """Return the turn (2, 2), the scale, and the two means (Umeyama 1991, equations 40 to 42)."""
     f, m, w = checked_pairs(model, fixed, moving, weights)
-    _refuse_coincident(model, f, m, w)
+    refuse_coincident(model, f, m, w)
     f_mean, m_mean = w @ f, w @ m
     f, m = f - f_mean, m - m_mean
     u, values, vt = np.linalg.svd((w[:, None] * m).T @ f)
@@ -378,10 +253,3 @@ def _about_means(linear: FloatArray, f_mean: FloatArray, m_mean: FloatArray) -> 
     matrix[:2, :2] = linear
     matrix[:2, 2] = m_mean - linear @ f_mean
     return matrix
-
-
-def _normaliser(points: FloatArray, weights: FloatArray) -> Affine:
-    """Return the map that brings points to mean 0 and mean distance sqrt(2) (Hartley 1997)."""
-    mean = weights @ points
-    factor = np.sqrt(2) / float(weights @ np.linalg.norm(points - mean, axis=1))
-    return Affine(np.array([[factor, 0, -factor * mean[0]], [0, factor, -factor * mean[1]], [0, 0, 1]]))

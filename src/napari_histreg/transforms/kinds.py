@@ -14,9 +14,9 @@ ROOM = "napari_histreg.transforms"
 
 KINDS: Mapping[str, str] = MappingProxyType(
     {
-        "translation": f"{ROOM}.matrix:Translation",
-        "rigid": f"{ROOM}.matrix:Rigid",
-        "similarity": f"{ROOM}.matrix:Similarity",
+        "translation": f"{ROOM}.similarity:Translation",
+        "rigid": f"{ROOM}.similarity:Rigid",
+        "similarity": f"{ROOM}.similarity:Similarity",
         "affine": f"{ROOM}.matrix:Affine",
         "projective": f"{ROOM}.matrix:Projective",
         "sequence": f"{ROOM}.sequence:Sequence",

@@ -13,7 +13,7 @@ def minimal_matrices(model: str, fixed: FloatArray, moving: FloatArray, allow_mi
     Parameters
     ----------
     model : str
-        One of `napari_histreg.transforms.fitting.MODELS`.
+        One of `napari_histreg.transforms.MODELS`.
     fixed, moving : (B, K, 2) ndarray of float64
         B samples of the K point pairs (y, x) that determine the model.
     allow_mirror : bool

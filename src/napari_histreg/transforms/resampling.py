@@ -61,7 +61,7 @@ def resample(
 
     Examples
     --------
-    >>> from napari_histreg.transforms.matrix import Translation
+    >>> from napari_histreg.transforms.similarity import Translation
     >>> raster = Raster(np.arange(6).reshape(2, 3))
     >>> resample(raster, Translation.of((0, 1)), raster).pixels.tolist()
     [[1.0, 2.0, 0.0], [4.0, 5.0, 0.0]]

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from napari_histreg.errors import DegenerateFit
 from napari_histreg.geometry import FloatArray
 from napari_histreg.transforms.chance import hit_probability, log_false_alarms
-from napari_histreg.transforms.fitting import MINIMUM_PAIRS, MODELS, fit_transform
+from napari_histreg.transforms.fitting import fit_transform
 from napari_histreg.transforms.matrix import MatrixTransform
 from napari_histreg.transforms.minimal import minimal_matrices
+from napari_histreg.transforms.point_pairs import MINIMUM_PAIRS, MODELS
 from napari_histreg.transforms.transform import as_points
 
 __all__ = ["RobustFit", "fit_robust"]

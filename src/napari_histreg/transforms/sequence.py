@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.transforms.kinds import transform_from_dict
-from napari_histreg.transforms.matrix import MatrixTransform, Translation
+from napari_histreg.transforms.matrix import MatrixTransform
+from napari_histreg.transforms.similarity import Translation
 from napari_histreg.transforms.transform import Transform, as_points
 
 __all__ = ["Bijection", "Sequence"]

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.errors import DegenerateFit
 from napari_histreg.geometry import FloatArray
-from napari_histreg.transforms.fitting import checked_pairs, refuse_lines
 from napari_histreg.transforms.matrix import Affine
+from napari_histreg.transforms.point_pairs import checked_pairs, refuse_lines
 from napari_histreg.transforms.thin_plate import ThinPlate, kernel
 
 __all__ = ["ThinPlateSmoother", "fit_thin_plate"]

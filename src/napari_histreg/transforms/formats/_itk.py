@@ -14,8 +14,9 @@ from napari_histreg.transforms.fitting import fit_affine
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.sampled import sample_field
-from napari_histreg.transforms.matrix import Affine, Translation
+from napari_histreg.transforms.matrix import Affine
 from napari_histreg.transforms.sequence import Sequence
+from napari_histreg.transforms.similarity import Translation
 from napari_histreg.transforms.transform import Transform
 
 __all__ = ["field_image", "field_of", "read", "write"]
