@@ -27,10 +27,9 @@ class CanvasMouse:
         settle()
 
     def click(self, position: Any) -> None:
-        QTest.mouseMove(self.canvas.native, self.pixel(position))
-        QTest.mouseClick(
-            self.canvas.native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, self.pixel(position)
-        )
+        native, pixel = self.canvas.native, self.pixel(position)
+        QTest.mouseMove(native, pixel)
+        QTest.mouseClick(native, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, pixel)
         settle()
 
     def drag(self, start: Any, stop: Any, modifier: Any = Qt.KeyboardModifier.NoModifier) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from canvas_mouse import CanvasMouse, main_mouse, press, settle, wait_for
 from qtpy.QtCore import Qt
 
+from canvas_mouse import CanvasMouse, main_mouse, press, settle, wait_for
 from napari_histreg.plugin.placing import read_fixed_to_moving
 from napari_histreg.plugin.sample_data import cache_folder
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
@@ -71,7 +71,7 @@ def test_four_pairs_a_mistake_and_its_undoing(scene):
 
     state = widget.session.state
     start = widget.desk.main.view.to_canvas("fixed", FIXED[1])[0]
-    mouse.drag(start, start + (0, -25))
+    mouse.drag(start, start + np.array([0, -25]))
     rows = widget.table.rows
     pulled = state.pair_ids[1]
     press_check(widget.worst_box)
@@ -122,6 +122,14 @@ def test_guided_clicks_snap_and_side_by_side(scene):
     shot = widget.beside.canvas.screenshot(flash=False)[..., :3].astype(float)
     assert shot.mean() > 40
 
+
+def test_views_locked_and_guided(scene):
+    viewer, widget, truth, mouse = scene
+    for point in FIXED:
+        widget.session.add_pair(point, truth([point])[0])
+    press(widget.beside_button)
+    settle(0.3)
+    second = CanvasMouse(widget.beside.canvas.canvas)
     press(widget.beside.lock_button)
     viewer.scene.camera.center = (0, 100, 90)
     viewer.scene.camera.zoom = 6

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from canvas_mouse import press, settle
 from qtpy.QtWidgets import QFileDialog
 
+from canvas_mouse import press, settle
 from napari_histreg.plugin.layers import add_slide
 from napari_histreg.plugin.placing import read_fixed_to_moving
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget

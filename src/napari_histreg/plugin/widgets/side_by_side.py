@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QMainWindow, QSizePolicy, QWidget
 
 from napari_histreg.plugin.counterpart import Counterpart
 from napari_histreg.plugin.desk import Desk
@@ -196,7 +196,14 @@ class SideBySide(QWidget):
             self.close_down()
         return bool(super().event(event))
 
+    def hideEvent(self, event: Any) -> None:
+        """Close down with the window: napari does not know of this canvas and would leave it behind."""
+        super().hideEvent(event)
+        window = self.window()
+        if isinstance(window, QMainWindow) and not window.isVisible():
+            self.close_down()
+
     def closeEvent(self, event: Any) -> None:
-        """Close down with the window."""
+        """Close down where this widget is a window by itself."""
         self.close_down()
         super().closeEvent(event)
