@@ -125,3 +125,10 @@ def test_a_score_is_high_where_planes_lie_right_only():
     assert score_planes([plane], [plane]).z > 30
     assert score_planes([plane], [np.roll(plane, 20, 0)]).z < 5
     assert score_planes([plane], [0 * plane]).z == 0
+
+
+def test_empty_planes_hold_no_blocks():
+    nothing = np.zeros((80, 80), np.float32)
+    maps = correlate_blocks([nothing], [nothing], block=32, reach=4)
+    assert not len(maps.shifts().z)
+    assert not len(maps.pooled(0.5).shifts().z)

@@ -88,6 +88,8 @@ class BlockMaps:
         if margin:
             z = z[:, margin:-margin, margin:-margin]
         n, d, _ = z.shape
+        if not n:
+            return Shifts(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0), np.zeros((0, 2, 2)))
         flat = z.reshape(n, -1).argmax(1)
         y, x = np.unravel_index(flat, (d, d))
         y, x = np.clip(y, 1, d - 2), np.clip(x, 1, d - 2)

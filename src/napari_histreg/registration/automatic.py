@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from napari_histreg.errors import NoTissue
 from napari_histreg.geometry import FloatArray
+from napari_histreg.methods.local_field import fit_local_field
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.registration.attempts import Finding, find_pose
 from napari_histreg.registration.block_landmarks import block_landmarks
@@ -95,14 +96,15 @@ class Automatic(BaseModel):
         if finding is None:
             return Outcome(None, "refused", None, ("No pose could be proposed: too little structure.",))
         matrix = self.sharpened(fixed, moving, overviews, finding, log, portion(progress, 0.7, 0.8))
-        transform = self.bent(overviews, matrix, finding.verdict, log, portion(progress, 0.8, 1.0))
+        transform, bending = self.bent(finding, matrix, log, portion(progress, 0.8, 1.0))
         verdict = finding.verdict
         progress(1.0, verdict.word)
         remarks = (finding.attempt.remark,) if finding.attempt.remark else ()
         carriers = None
         if verdict.word != "refused":
             carriers = block_landmarks(*finding.attempt.pictures, matrix)
-        return Outcome(transform, verdict.word, verdict.confidence, (*verdict.reasons, *remarks), carriers)
+        reasons = (*verdict.reasons, *remarks, *bending)
+        return Outcome(transform, verdict.word, verdict.confidence, reasons, carriers)
 
     def look(
         self, fixed: Slide, moving: Slide, request: Request, log: StepLog, progress: Progress = silent
@@ -160,12 +162,21 @@ class Automatic(BaseModel):
             return sharpen(fixed, moving, overviews, finding.matrix, found, progress=progress)
 
     def bent(
-        self,
-        overviews: tuple[Overview, Overview],
-        matrix: FloatArray,
-        verdict: Verdict,
-        log: StepLog,
-        progress: Progress = silent,
-    ) -> Transform:
-        """Add a displacement field where asked for and the affine alignment is not refused."""
-        return Affine(matrix)
+        self, finding: Finding, matrix: FloatArray, log: StepLog, progress: Progress = silent
+    ) -> tuple[Transform, tuple[str, ...]]:
+        """Bend an accepted alignment where asked for and left-out blocks confirm it; also gives remarks."""
+        if not self.nonrigid:
+            return Affine(matrix), ()
+        if finding.verdict.word == "refused":
+            return Affine(matrix), ("It was not bent, since the affine alignment is refused.",)
+        with log.step("bend") as found:
+            fit = fit_local_field(*finding.attempt.pictures, matrix, progress=progress)
+            found.update(
+                stiffness=fit.stiffness,
+                gain=round(fit.gain, 4),
+                certainty=round(fit.certainty, 3),
+                blocks=fit.blocks,
+                min_jacobian=round(fit.min_jacobian, 4),
+                notes=fit.notes,
+            )
+        return fit.fixed_to_moving, fit.notes
