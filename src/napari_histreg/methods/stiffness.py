@@ -90,7 +90,11 @@ class StiffnessPath:
         among = influence[:, index[:, :, None], :, index[:, None, :]]
         information = self.information[index] * real[:, :, None, None]
         size = 2 * groups.shape[1]
-        hat = np.einsum("mijab,mjbc->miajc", among, information).reshape(-1, size, size)
+        # Row (i, a), column (j, c): sum over b of influence (i a, j b) times information (j; b c).
+        among = among.transpose(0, 1, 3, 2, 4)
+        hat = among[..., :1] * information[:, None, None, :, 0]
+        hat += among[..., 1:] * information[:, None, None, :, 1]
+        hat = hat.reshape(-1, size, size)
         residual = (self.values - fit)[index].reshape(-1, size, 1)
         # The residual without the group is (1 - hat)^-1 times the residual with it.
         without = np.linalg.solve(np.eye(size) - hat, residual)[:, :2, 0]
