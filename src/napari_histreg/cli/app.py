@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_histreg.cli import demo, evaluate, fuse, info, methods, register, transform, warp
+from napari_histreg.cli import convert, demo, evaluate, fuse, info, methods, register, transform, warp
 from napari_histreg.cli.ending import ended_well
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ for verb in (
     register.register,
     warp.warp,
     transform.transform,
+    convert.convert,
     fuse.fuse,
     evaluate.evaluate,
     methods.methods,

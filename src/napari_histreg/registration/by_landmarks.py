@@ -24,15 +24,15 @@ class ByLandmarks(BaseModel):
 
     Parameters
     ----------
-    model : {"auto", "translation", "rigid", "similarity", "affine", "projective"}
+    model : {"auto", "translation", "rigid", "similarity", "affine", "projective", "thin_plate"}
         What to fit; "auto" takes the model with the least leave-one-out error.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str] = "landmarks"
 
-    model: Literal["auto", "translation", "rigid", "similarity", "affine", "projective"] = Field(
-        "auto", title="Model", description="What to fit; auto takes the least leave-one-out error"
+    model: Literal["auto", "translation", "rigid", "similarity", "affine", "projective", "thin_plate"] = (
+        Field("auto", title="Model", description="What to fit; auto takes the least leave-one-out error")
     )
 
     def align(
@@ -58,8 +58,8 @@ class ByLandmarks(BaseModel):
                 raise NotEnoughMatches(f"The landmarks do not determine the alignment: {error}") from error
             found["model"] = fit.model
             found["pairs"] = len(pairs.active())
-            found["residual median"] = float(np.median(fit.residuals))
-            found["leave-one-out median"] = _median(fit)
+            found["residual median"] = fit.median_residual
+            found["leave-one-out median"] = fit.median_leave_one_out
         progress(1.0, "landmarks fitted")
         verdict, reasons = judge_fit(fit, float(np.hypot(*fixed.size)), fixed.unit)
         return Outcome(fit.fixed_to_moving, verdict, None, reasons, pairs)
@@ -81,8 +81,8 @@ def judge_fit(fit: LandmarkFit, diagonal: float, unit: str) -> tuple[VerdictWord
     verdict : {"accepted", "doubtful", "refused"}
     reasons : tuple of str
     """
-    error = _median(fit)
-    if error is None:
+    error = fit.median_leave_one_out
+    if not np.isfinite(error):
         return "doubtful", (
             f"The pairs determine the {fit.model} model exactly, so nothing tells its error. Add a pair.",
         )
@@ -96,9 +96,3 @@ def judge_fit(fit: LandmarkFit, diagonal: float, unit: str) -> tuple[VerdictWord
     if share <= HOPELESS_SHARE:
         return "doubtful", (sentence, "Look at the pairs with the largest errors.")
     return "refused", (sentence, "The pairs contradict one another: check their order and the mirror.")
-
-
-def _median(fit: LandmarkFit) -> float | None:
-    values = np.asarray(fit.leave_one_out, float)
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if finite.size else None

@@ -21,7 +21,7 @@ RECIPES = (
         title="Landmarks",
         summary="Fits point pairs that a person has placed",
         target="napari_histreg.registration.by_landmarks:ByLandmarks",
-        kinds=("translation", "rigid", "similarity", "affine", "projective"),
+        kinds=("translation", "rigid", "similarity", "affine", "projective", "thin_plate"),
         multimodal=True,
     ),
 )
