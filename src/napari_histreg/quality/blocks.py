@@ -80,22 +80,57 @@ def block_shifts(
     offsets = np.zeros(grid.shape, int) if start is None else np.round(start).astype(int)
     weights = [1.0] * len(fixed) if signs is None else list(signs)
     side = 2 * reach_px + 1
-    total = np.zeros((*grid.shape[:2], side, side), np.float32)
-    spread = np.zeros_like(total)
+    real = _Surfaces.zeros(grid.shape[:2], side)
+    # The same blocks against others that lie half the picture away: what chance and outlines give.
+    chance = _Surfaces.zeros(grid.shape[:2], side)
+    away = np.roll(grid, (grid.shape[0] // 2, grid.shape[1] // 2), (0, 1)) - grid
     for a, b, weight in zip(fixed, moving, weights, strict=True):
-        one, chance = _surfaces(a, b, grid, offsets, block_px, reach_px)
-        total += np.float32(weight) * one
-        spread += np.float32(weight) ** 2 * chance
-    if pooled:
-        total, spread = _pooled(total, offsets), _pooled(spread, offsets)
-    floor = 0.05 * float(spread.max(initial=0)) + 1e-12
-    z = total / np.sqrt(spread + floor)
-    z = z / _chance_deviation(z)
+        real.add(a, b, weight, grid, offsets, block_px, reach_px)
+        chance.add(a, b, weight, grid, offsets + away, block_px, reach_px)
+    floor = 0.05 * float(real.spread.max(initial=0)) + 1e-12
+    z = real.over_chance(offsets, floor, pooled)
+    z = z / _deviation(chance.over_chance(offsets, floor, pooled))
     shifts, scores, margins = _peaks(z, reach_px)
-    empty = spread.max((2, 3)) <= floor
+    empty = real.spread.max((2, 3)) <= floor
     scores[empty], margins[empty] = np.nan, np.nan
     centres = grid + (block_px - 1) / 2
     return BlockShifts(centres.astype(float), shifts + offsets, scores, margins, block_px)
+
+
+@dataclass(eq=False)
+class _Surfaces:
+    """Correlation and its chance variance for every block and shift, (R, C, 2 reach + 1, same)."""
+
+    total: NDArray[np.float32]
+    spread: NDArray[np.float32]
+
+    @classmethod
+    def zeros(cls, blocks: tuple[int, ...], side: int) -> "_Surfaces":
+        return cls(*(np.zeros((*blocks, side, side), np.float32) for _ in range(2)))
+
+    def add(
+        self,
+        a: Field,
+        b: Field,
+        weight: float,
+        grid: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        block: int,
+        reach: int,
+    ) -> None:
+        """Add the correlation of one pair of fields."""
+        total, spread = _surfaces(a, b, grid, offsets, block, reach)
+        self.total += np.float32(weight) * total
+        self.spread += np.float32(weight) ** 2 * spread
+
+    def over_chance(
+        self, offsets: NDArray[np.int64], floor: float, pooled: bool
+    ) -> NDArray[np.floating[Any]]:
+        """Return the correlations in units of what independent pixels would give."""
+        total, spread = self.total, self.spread
+        if pooled:
+            total, spread = _pooled(total, offsets), _pooled(spread, offsets)
+        return np.asarray(total / np.sqrt(spread + floor))
 
 
 def block_corners(shape: tuple[int, ...], block_px: int) -> NDArray[np.int64]:
@@ -172,10 +207,9 @@ def _pooled(surfaces: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArra
     return out
 
 
-def _chance_deviation(z: NDArray[np.floating[Any]]) -> float:
-    """Return the deviation of z away from peaks, over all blocks: neighbouring pixels are alike."""
-    middle = np.median(np.abs(z))
-    return float(max(middle / 0.6745, 1e-6))
+def _deviation(z: NDArray[np.floating[Any]]) -> float:
+    """Return the root mean square of chance: neighbouring pixels are alike, so it is above 1."""
+    return float(max(np.sqrt(np.mean(z.astype(np.float64) ** 2)), 1e-6))
 
 
 def _peaks(z: NDArray[np.floating[Any]], reach: int) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -144,8 +144,12 @@ class Tissue:
         """Return above 0 inside the lobes, below 0 outside, in half widths."""
         half = self.size_um / 2
         best = np.full(y.shape, -np.inf)
+        # Every seed turns the lobes another way: two phantoms have no outline in common.
+        angle = 2.399963 * self.seed
+        v, w = y / half - 1, x / half - 1
+        v, w = math.cos(angle) * v + math.sin(angle) * w, math.cos(angle) * w - math.sin(angle) * v
         for centre_y, centre_x, long, short, turn in LOBES:
-            dy, dx = y / half - 1 - centre_y, x / half - 1 - centre_x
+            dy, dx = v - centre_y, w - centre_x
             cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
             radius = np.hypot((cos * dy + sin * dx) / long, (cos * dx - sin * dy) / short)
             best = np.maximum(best, (1 - radius) * min(long, short))
