@@ -66,7 +66,7 @@ def by_histreg(source: str, output: str, transform: str) -> None:
     with open_slide(source) as slide:
         size = slide.shape[0]
         if transform == "thin plate":
-            from napari_histreg.transforms.thin_plate import fit_thin_plate
+            from napari_histreg.transforms.thin_plate_fit import fit_thin_plate
 
             rng = np.random.default_rng(0)
             points = rng.uniform(0, size, (100, 2))

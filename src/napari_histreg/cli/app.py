@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from napari_histreg.cli import convert, demo, evaluate, fuse, info, methods, register, transform, warp
+from napari_histreg.cli import convert, demo, evaluate, fuse, info, methods, register, report, transform, warp
 from napari_histreg.cli.ending import ended_well
 
 __all__ = ["app", "main"]
@@ -29,6 +29,7 @@ for verb in (
     convert.convert,
     fuse.fuse,
     evaluate.evaluate,
+    report.report,
     methods.methods,
 ):
     app.command()(verb)

@@ -45,8 +45,8 @@ def convert(
     from napari_histreg.transforms.formats import convert_transform, write_transform
 
     record = None if registration is None else read_registration(registration)
-    fixed = _frame(record and record.fixed, fixed_pixel_size)
-    moving = _frame(record and record.moving, moving_pixel_size)
+    fixed = _frame(None if record is None else record.fixed, fixed_pixel_size)
+    moving = _frame(None if record is None else record.moving, moving_pixel_size)
     if landmarks:
         _convert_landmarks(source, target, from_dialect, to_dialect, fixed, moving)
     elif _is_registration(source, FORMAT):
@@ -77,12 +77,18 @@ def _convert_landmarks(
 ) -> None:
     from napari_histreg.landmarks import read_landmarks, write_landmarks
 
-    sizes = {
-        "fixed_pixel_size": (1.0, 1.0) if fixed is None else fixed.world_pixel_size,
-        "moving_pixel_size": (1.0, 1.0) if moving is None else moving.world_pixel_size,
-    }
-    found = read_landmarks(source, dialect=from_dialect, **sizes)
-    write_landmarks(found, target, dialect=to_dialect or "histreg", **sizes)
+    fixed_size = (1.0, 1.0) if fixed is None else fixed.world_pixel_size
+    moving_size = (1.0, 1.0) if moving is None else moving.world_pixel_size
+    found = read_landmarks(
+        source, dialect=from_dialect, fixed_pixel_size=fixed_size, moving_pixel_size=moving_size
+    )
+    write_landmarks(
+        found,
+        target,
+        dialect=to_dialect or "histreg",
+        fixed_pixel_size=fixed_size,
+        moving_pixel_size=moving_size,
+    )
 
 
 def _frame(record: "SlideRecord | None", pixel_size: float | None) -> "SlideFrame | None":

@@ -1,0 +1,57 @@
+"""``histreg report``: how far a registration can be trusted, on one page."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_histreg.cli.progress_bar import progress_bar
+
+__all__ = ["report"]
+
+
+def report(
+    registration: Annotated[
+        Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="HTML", help="The page; a .json of the numbers lies beside it."
+        ),
+    ] = Path("report.html"),
+    landmarks: Annotated[
+        Path | None,
+        typer.Option("--landmarks", metavar="CSV", help="Pairs that the alignment was not made from."),
+    ] = None,
+    fixed: Annotated[
+        str | None, typer.Option("--fixed", metavar="SLIDE", help="If the file has moved.")
+    ] = None,
+    moving: Annotated[
+        str | None, typer.Option("--moving", metavar="SLIDE", help="If the file has moved.")
+    ] = None,
+) -> None:
+    """Write a page of numbers and pictures that shows how far the alignment can be trusted."""
+    from napari_histreg.landmarks import read_landmarks
+    from napari_histreg.quality.report import write_report
+    from napari_histreg.registration.document import read_registration
+    from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
+
+    record = read_registration(registration)
+    with ExitStack() as opened:
+        # A refused alignment has a report too: it shows why.
+        moving_slide = opened.enter_context(reopen_moving(record, moving, even_if_refused=True))
+        fixed_slide = opened.enter_context(reopen_fixed(record, fixed))
+        pairs = None
+        if landmarks is not None:
+            pairs = read_landmarks(
+                landmarks,
+                fixed_pixel_size=record.fixed.world_pixel_size,
+                moving_pixel_size=record.moving.world_pixel_size,
+            )
+        with progress_bar("Checking") as progress:
+            written = write_report(
+                record, output, fixed_slide, moving_slide, landmarks=pairs, progress=progress
+            )
+    typer.echo("\n".join(f"Wrote {path}" for path in written))
