@@ -172,12 +172,16 @@ class Comparison:
         try:
             yield
             while event.type == "mouse_move":
-                low, high = self._fixed_box()
-                share = (event.position[-2:][axis] - low[axis]) / (high[axis] - low[axis])
-                self._model.set(curtain=float(np.clip(share, 0.0, 1.0)))
+                self._put_edge(event.position[-2:][axis], axis)
                 yield
+            self._put_edge(event.position[-2:][axis], axis)
         finally:
             viewer.scene.camera.mouse_pan = True
+
+    def _put_edge(self, where: float, axis: int) -> None:
+        low, high = self._fixed_box()
+        share = (where - low[axis]) / (high[axis] - low[axis])
+        self._model.set(curtain=float(np.clip(share, 0.0, 1.0)))
 
     def _show_arrows(self) -> None:
         wanted = self._model.arrows and self._model.arrows_obstacle is None

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 
 from napari_histreg.errors import Cancelled, HistregError
 from napari_histreg.progress import Progress
@@ -47,10 +47,8 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def __init__(self, call: Callable[[Progress], Any], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._call = call
         self._stop = threading.Event()
-        self._last_report = 0.0
-        self._last_message = ""
+        self._work = _Work(call, self._stop, self.progressed.emit)
         self._worker: Any = None
 
     @property
@@ -62,7 +60,7 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
         """Start the thread; once only."""
         from napari.qt.threading import create_worker
 
-        self._worker = create_worker(self._run, _start_thread=False)
+        self._worker = create_worker(self._work.run, _start_thread=False)
         self._worker.returned.connect(self._end)
         self._worker.errored.connect(self._end_in_error)
         self._worker.start()
@@ -73,36 +71,22 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def wait(self, seconds: float = 5.0) -> None:
         """Stop and wait for the thread; what it found is dropped."""
-        from qtpy.QtCore import QThreadPool
-
         self._stop.set()
         self.blockSignals(True)
         end = time.monotonic() + seconds
         while self._worker is not None and self._worker.is_running and time.monotonic() < end:
             QThreadPool.globalInstance().waitForDone(20)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Drop the call with all it holds: napari remembers the worker as long as its window is open."""
         self._worker = None
-
-    def _run(self) -> tuple[str, Any]:
-        """Do the work (in the thread) and return how it ended, and with what."""
-        try:
-            return "returned", self._call(self._report)
-        except Cancelled:
-            return "cancelled", None
-        except (HistregError, ValueError) as error:
-            return "failed", str(error)
-
-    def _report(self, fraction: float, message: str) -> None:
-        if self._stop.is_set():
-            raise Cancelled
-        now = time.monotonic()
-        if message != self._last_message or now - self._last_report > 1 / REPORTS_PER_SECOND:
-            self._last_report, self._last_message = now, message
-            self.progressed.emit(fraction, message)
+        self._work.clear()
 
     def _end(self, outcome: tuple[str, Any]) -> None:
         from napari.utils.notifications import show_error
 
-        self._worker = None
+        self._let_go()
         how, value = outcome
         if how == "failed":
             show_error(value)
@@ -116,6 +100,44 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
 
     def _end_in_error(self, error: Exception) -> None:
         """End where a defect came up, of which napari itself notifies with its traceback."""
-        self._worker = None
+        self._let_go()
         self.failed.emit(f"Something unforeseen went wrong: {error}")
         self.finished.emit()
+
+
+class _Work:
+    """What runs in the thread; knows nothing of the task but how to tell it."""
+
+    def __init__(
+        self, call: Callable[[Progress], Any], stop: threading.Event, tell: Callable[[float, str], None]
+    ) -> None:
+        self._call: Callable[[Progress], Any] | None = call
+        self._stop = stop
+        self._tell: Callable[[float, str], None] | None = tell
+        self._last_report = 0.0
+        self._last_message = ""
+
+    def run(self) -> tuple[str, Any]:
+        """Make the call and return how it ended, and with what."""
+        call = self._call
+        if call is None:
+            return "cancelled", None
+        try:
+            return "returned", call(self._report)
+        except Cancelled:
+            return "cancelled", None
+        except (HistregError, ValueError) as error:
+            return "failed", str(error)
+
+    def clear(self) -> None:
+        """Let go of the call."""
+        self._call = self._tell = None
+
+    def _report(self, fraction: float, message: str) -> None:
+        tell = self._tell
+        if self._stop.is_set() or tell is None:
+            raise Cancelled
+        now = time.monotonic()
+        if message != self._last_message or now - self._last_report > 1 / REPORTS_PER_SECOND:
+            self._last_report, self._last_message = now, message
+            tell(fraction, message)
