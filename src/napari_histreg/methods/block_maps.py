@@ -60,7 +60,7 @@ class BlockMaps:
     @property
     def reach(self) -> int:
         """Largest shift in pixels."""
-        return (self.s.shape[-1] - 1) // 2
+        return int(self.s.shape[-1] - 1) // 2
 
     def pooled(self, share: float) -> "BlockMaps":
         """Add each block's four-sided neighbours, weighted by `share`, to it."""
@@ -149,7 +149,8 @@ def correlate_blocks(
     middle = v[:, :, reach, reach]
     typical = float(np.median(middle[middle > 0])) if (middle > 0).any() else 1.0
     v = np.maximum(v, np.float32(LEAST_ENERGY**2 * typical))
-    centres = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1) + (block - 1) / 2
+    corner = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1)
+    centres = np.asarray(corner + (block - 1) / 2, np.float64)
     return BlockMaps(centres, s, v, middle > LEAST_ENERGY * typical)
 
 

@@ -59,7 +59,7 @@ def local_density(plane: Plane, mask: Plane, *, fine_px: float = 1.0, coarse: fl
 
     weight = np.maximum(blur(mask, sigma), np.float32(1e-3))
     smooth = blur(plane, fine_px)
-    high = (smooth - blur(smooth * mask, sigma) / weight) * mask
+    high = np.asarray((smooth - blur(smooth * mask, sigma) / weight) * mask, np.float32)
     contrast = np.sqrt(blur(high * high, sigma) / weight)
     typical = float(np.sqrt((high * high).sum() / max(float(mask.sum()), 1.0)))
     if typical <= 1e-9:

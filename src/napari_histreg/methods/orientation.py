@@ -73,7 +73,7 @@ def orientation_field(
         return total
     total /= length + np.float32(soft * mean)
     total -= _local_mean(total, valid, max(local * max(picture.frame.shape), 1.0))
-    return total * valid
+    return np.asarray(total * valid, np.complex64)
 
 
 def _squared_gradient(channel: NDArray[np.float32], sigma_px: float) -> ComplexField:

@@ -19,15 +19,12 @@ from numpy.typing import NDArray
 from napari_histreg.geometry import FloatArray
 from napari_histreg.methods.orientation import ComplexField, orientation_field
 from napari_histreg.methods.picture import Picture
+from napari_histreg.methods.pose_workspace import POOL, Spectra, Workspace
 from napari_histreg.progress import Progress, silent
 
 __all__ = ["Grid", "Poses", "search_poses"]
 
-POOL = 4  # V is smooth: a grid this much coarser than S describes it
-LEAST_OVERLAP = 0.12  # of the largest V of a pose: less overlap is not looked at
 SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])  # between (x, y) and (y, x)
-
-_Spectra = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -215,15 +212,15 @@ class _Scale:
         self.plain = self._still_spectra(still)
         self.flipped = self._still_spectra(still[:, ::-1].conj())
 
-    def _still_spectra(self, field: ComplexField) -> _Spectra:
-        work = _Workspace(self.n)
+    def _still_spectra(self, field: ComplexField) -> Spectra:
+        work = Workspace(self.n)
         work.real[: self.h, : self.w], work.imaginary[: self.h, : self.w] = field.real, field.imag
         work.transform(self.h)
         return work.spectra
 
     def search(self, angles: FloatArray, mirror: bool) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return matrices, peak scores and their spreads for some rotations, each with its half turn."""
-        work = _Workspace(self.n)
+        work = Workspace(self.n)
         matrices, peaks, spreads = [], [], []
         for angle in angles:
             rotation, size = self._turn(float(angle), work)
@@ -237,7 +234,7 @@ class _Scale:
         found = np.array(matrices) @ SWAP @ np.linalg.inv(self.still.frame.matrix)
         return np.linalg.inv(found) if self.turns_fixed else found, np.array(peaks), np.array(spreads)
 
-    def _turn(self, angle_deg: float, work: "_Workspace") -> tuple[FloatArray, tuple[int, int]]:
+    def _turn(self, angle_deg: float, work: "Workspace") -> tuple[FloatArray, tuple[int, int]]:
         """Turn the field and transform it; returns the (3, 3) map (x, y) onto the canvas, and the size."""
         a = np.deg2rad(angle_deg)
         c, s = np.cos(a), np.sin(a)
@@ -272,53 +269,6 @@ class _Scale:
         if flip:
             return np.array([[-sign, 0, x + sign * (self.w - 1)], [0, sign, y], [0, 0, 1.0]])
         return np.array([[sign, 0, x], [0, sign, y], [0, 0, 1.0]])
-
-
-class _Workspace:
-    """Arrays that one thread uses again and again: asking for new ones would cost more than the sums."""
-
-    def __init__(self, n: tuple[int, int]) -> None:
-        coarse = n[0] // POOL, n[1] // POOL
-        self.rows = n[0]
-        self.real, self.imaginary = np.zeros(n, np.float32), np.zeros(n, np.float32)
-        self.energy, self.square = np.empty(n, np.float32), np.empty(n, np.float32)
-        self.pooled = np.empty(coarse, np.float32)
-        self.spectra = np.empty(n, np.float32), np.empty(n, np.float32), np.empty(coarse, np.float32)
-        self.product, self.other = np.empty(n, np.float32), np.empty(n, np.float32)
-        self.s, self.z = np.empty(n, np.float32), np.empty(n, np.float32)
-        self.small = np.empty(coarse, np.float32)
-        self.v = np.empty(coarse, np.float32)
-
-    def transform(self, rows: int) -> None:
-        """Fill the spectra of both parts and of the pooled squared length from the first `rows` rows."""
-        cv2.multiply(self.real, self.real, dst=self.energy)
-        cv2.multiply(self.imaginary, self.imaginary, dst=self.square)
-        cv2.add(self.energy, self.square, dst=self.energy)
-        cv2.resize(self.energy, self.pooled.shape[::-1], dst=self.pooled, interpolation=cv2.INTER_AREA)
-        cv2.dft(self.real, dst=self.spectra[0], nonzeroRows=rows)
-        cv2.dft(self.imaginary, dst=self.spectra[1], nonzeroRows=rows)
-        cv2.dft(self.pooled, dst=self.spectra[2])
-
-    def peak(self, still: _Spectra, half: bool) -> tuple[float, float, tuple[int, int]]:
-        """Return the best score over all shifts, the spread over shifts and the place (row, column)."""
-        inverse = cv2.DFT_INVERSE | cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE
-        turned = self.spectra
-        cv2.mulSpectrums(turned[0], still[0], 0, self.product, not half)
-        cv2.mulSpectrums(turned[1], still[1], 0, self.other, not half)
-        cv2.add(self.product, self.other, dst=self.product)
-        cv2.dft(self.product, dst=self.s, flags=inverse)
-        cv2.mulSpectrums(turned[2], still[2], 0, self.small, not half)
-        cv2.dft(self.small, dst=self.v, flags=inverse)
-        least = LEAST_OVERLAP * float(self.v.max())
-        if least <= 1e-12:
-            return 0.0, 1e9, (0, 0)
-        inside = self.v > least
-        weight = inside / np.sqrt(np.maximum(self.v, np.float32(least)))
-        cv2.resize(weight, self.z.shape[::-1], dst=self.z, interpolation=cv2.INTER_LINEAR)
-        cv2.multiply(self.s, self.z, dst=self.z)
-        _, peak, _, (x, y) = cv2.minMaxLoc(self.z)
-        spread = cv2.norm(self.z) / np.sqrt(self.z.size * float(inside.mean()))
-        return peak, spread, (y, x)
 
 
 def _unwrapped(k: int, n: int, still: int, turned: int, half: bool) -> int:
