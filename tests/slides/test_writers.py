@@ -131,6 +131,26 @@ def test_other_readers_see_all_channels(tmp_path):
         assert [level.shape for level in tif.series[0].levels] == [(5, 1100, 900), (5, 550, 450)]
 
 
+def test_tiles_of_one_colour_are_encoded_once(tmp_path, monkeypatch):
+    picture = np.full((1000, 1000, 3), 255, np.uint8)
+    picture[:100, :100] = rgb((100, 100))
+    picture[600:, 600:] = (9, 8, 7)
+    asked = []
+    original = ome_tiff.tile_encoder
+
+    def counting(*arguments):
+        encode = original(*arguments)
+        return lambda tile: asked.append(1) or encode(tile)
+
+    monkeypatch.setattr(ome_tiff, "tile_encoder", counting)
+    monkeypatch.setattr(streaming, "cpu_count", lambda: 1)
+    write_slide(open_slide(picture), tmp_path / "a.ome.tif", compression="zstd", tile=64)
+    with open_slide(tmp_path / "a.ome.tif") as copy:
+        assert np.array_equal(np.moveaxis(copy.read_level(0), 0, -1), picture)
+    # 4 tiles hold the picture, 13 the edges of the square, 2 are of one colour.
+    assert len(asked) == 4 + 13 + 2
+
+
 def test_bigtiff_when_needed(tmp_path, monkeypatch):
     monkeypatch.setattr(ome_tiff, "CLASSIC_BYTES", 10_000)
     pixels, path = channels(2, (1100, 300)), tmp_path / "a.ome.tif"

@@ -72,6 +72,7 @@ class OmeTiffSink:
             np.zeros((self._pages, *self._grid(level)), np.int64) for level in range(len(self._shapes))
         ]
         self._counts = [np.zeros_like(offsets) for offsets in self._offsets]
+        self._plain: dict[bytes, bytes] = {}
         self._lock = threading.Lock()
 
     def _grid(self, level: int) -> tuple[int, int]:
@@ -127,10 +128,20 @@ class OmeTiffSink:
             for row in range(0, part.shape[0], self._tile):
                 for column in range(0, part.shape[1], self._tile):
                     tile = part[row : row + self._tile, column : column + self._tile]
-                    data = self._encode(self._whole(tile))
+                    data = self._encoded(tile)
                     self._append(level, page, (y + row) // self._tile, (x + column) // self._tile, data)
                     written += len(data)
         return written
+
+    def _encoded(self, tile: NDArray[Any]) -> bytes:
+        """Encode a tile; those of one colour, such as what lies outside a warped slide, only once."""
+        first = tile[:1, :1]
+        if not ((tile[::64] == first).all() and (tile == first).all()):
+            return self._encode(self._whole(tile))
+        colour = first.tobytes()
+        if colour not in self._plain:
+            self._plain[colour] = self._encode(self._whole(tile))
+        return self._plain[colour]
 
     def _whole(self, tile: NDArray[Any]) -> NDArray[Any]:
         """Return a tile in full size and in the type of the file; edges repeat, which suits JPEG best."""
