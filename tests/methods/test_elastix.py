@@ -17,7 +17,7 @@ from napari_histreg.methods.elastix_worker import ElastixWorker, elastix_worker
 from napari_histreg.optional import is_installed
 from napari_histreg.progress import Cancelled
 from napari_histreg.raster import Raster
-from napari_histreg.transforms import Similarity, Translation
+from napari_histreg.transforms import Similarity, Translation, resample
 from napari_histreg.transforms.displacement import DisplacementField
 from phantoms import Pair, pair
 
@@ -70,14 +70,13 @@ def test_a_bent_image_is_straightened() -> None:
     y, x = np.mgrid[-60:320:12.0, -60:320:12.0]
     bump = 5.0 * np.exp(-((y - 128) ** 2 + (x - 110) ** 2) / (2 * 45.0**2))
     bend = DisplacementField(np.stack([bump, -0.6 * bump], -1), origin=(-60.0, -60.0), spacing=(12.0, 12.0))
-    from napari_histreg.transforms import resample
-
     seen = resample(flat.fixed, bend.inverse(), flat.fixed, order=3)
     bent = Pair(flat.fixed, seen, bend)
     affine = Elastix(transform="affine").estimate(bent.fixed, bent.moving)
     free = Elastix(transform="bspline", grid_spacing_px=32.0).estimate(bent.fixed, bent.moving)
-    before, after = (np.median(bent.errors(e.fixed_to_moving)) for e in (affine, free))
-    assert before > 0.8
+    # Most of the picture is hardly bent; the bump is where the largest errors are.
+    before, after = (np.percentile(bent.errors(e.fixed_to_moving), 90) for e in (affine, free))
+    assert before > 2.0
     assert after < 0.5
     assert free.figures["smallest_jacobian"] > 0.5
 

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.methods.evidence import as_affine, require_plausible, weigh_pose
-from napari_histreg.methods.fourier import find_peak, masked_correlation
+from napari_histreg.methods.fourier import Peak, find_peak, masked_correlation
 from napari_histreg.methods.method import Estimate, Method
+from napari_histreg.methods.picture import Picture
 from napari_histreg.methods.signal import comparable_pair
-from napari_histreg.methods.starts import likely_start, prealign_whole, working_spacing
+from napari_histreg.methods.starts import plain_starts, prealign_whole, working_spacing
 from napari_histreg.progress import Progress, silent
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Transform, Translation
@@ -72,29 +73,17 @@ class Correlation(Method):
             No shift stands out.
         """
         a, b = comparable_pair(fixed, moving)
-        start = likely_start(a, b) if initial is None else initial
         progress(0.0, "laying the images on one another")
-        spacing = max(working_spacing(a, b, start), max(a.extent, b.extent) / self.max_side_px)
-        pair = prealign_whole(a, b, start, spacing)
-        planes = [p.channels[0] for p in (pair.fixed, pair.moving)]
-        masks = [p.mask for p in (pair.fixed, pair.moving)]
-        progress(0.2, "correlating all shifts")
-        surface = masked_correlation(*planes, *masks, least_overlap=self.least_overlap)
-        if self.polarity != "same":
-            turned = np.where(np.isfinite(surface), -surface, -np.inf)
-            surface = turned if self.polarity == "inverted" else np.maximum(surface, turned)
-        if not np.isfinite(surface).any():
-            raise NotConverged("At no shift do both images show anything. Lower the least overlap.")
-        peak = find_peak(surface, apart=max(4.0, 0.03 * max(planes[0].shape)))
+        # As every shift is tried, only a scale makes a difference between the starts.
+        starts = {s.kind: s for s in plain_starts(a, b)}.values() if initial is None else (initial,)
+        found = [self._peak(a, b, start, progress) for start in starts]
+        peak, residual, start = max(found, key=lambda item: item[0].margin)
         if peak.margin < self.least_margin:
             raise NotConverged(
-                f"The best shift correlates {peak.height:.2f}, another one {peak.second:.2f}: none stands out. The "
-                "images may be unrelated, or turned or scaled; give a start (initial) or use a method that "
-                "searches all poses."
+                f"The best shift correlates {peak.height:.2f}, another one {peak.second:.2f}: none stands "
+                "out. The images may be unrelated, or turned or scaled; give a start (initial) or use a "
+                "method that searches all poses."
             )
-        matrix = np.eye(3)
-        matrix[:2, 2] = peak.shift
-        residual = Translation(pair.to_world(matrix))
         fixed_to_moving = residual.then(start)
         progress(0.8, "comparing with wrong poses")
         evidence = weigh_pose(a, b, as_affine(fixed_to_moving, a))
@@ -107,3 +96,23 @@ class Correlation(Method):
             "overlap": evidence.overlap,
         }
         return Estimate(fixed_to_moving, score=peak.height, figures=figures)
+
+    def _peak(
+        self, a: Picture, b: Picture, start: Transform, progress: Progress
+    ) -> tuple[Peak, Translation, Transform]:
+        """Find the best shift from one start."""
+        spacing = max(working_spacing(a, b, start), max(a.extent, b.extent) / self.max_side_px)
+        pair = prealign_whole(a, b, start, spacing)
+        planes = [p.channels[0] for p in (pair.fixed, pair.moving)]
+        masks = [p.mask for p in (pair.fixed, pair.moving)]
+        progress(0.2, "correlating all shifts")
+        surface = masked_correlation(*planes, *masks, least_overlap=self.least_overlap)
+        if self.polarity != "same":
+            turned = np.where(np.isfinite(surface), -surface, -np.inf)
+            surface = turned if self.polarity == "inverted" else np.maximum(surface, turned)
+        if not np.isfinite(surface).any():
+            raise NotConverged("At no shift do both images show anything. Lower the least overlap.")
+        peak = find_peak(surface, apart=max(4.0, 0.03 * max(planes[0].shape)))
+        matrix = np.eye(3)
+        matrix[:2, 2] = peak.shift
+        return peak, Translation(pair.to_world(matrix)), start

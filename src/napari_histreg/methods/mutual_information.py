@@ -9,6 +9,7 @@ from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
 from napari_histreg.methods.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.methods.method import Estimate, Method
+from napari_histreg.methods.phase_shift import ShiftFinder
 from napari_histreg.methods.picture import Picture
 from napari_histreg.methods.signal import comparable_pair
 from napari_histreg.methods.sitk_climb import Climb, Freedom, climb
@@ -24,7 +25,9 @@ COARSE_PX = 128
 COARSEST_PX = 40
 COARSE_ITERATIONS = 40
 CANDIDATES = 4
-STEP_DEG = 7.0
+STEP_DEG = 2.0
+PLAIN_STEP_DEG = 10.0
+BY_PHASE = 5
 
 
 class MutualInformation(Method):
@@ -138,21 +141,18 @@ class MutualInformation(Method):
     ) -> tuple[Transform, FloatArray]:
         """Climb a little from several rotations about each start; keep the pose that stands out most."""
         starts = plain_starts(a, b) if initial is None else (initial,)
-        angles = _angles(self.search_deg)
-        middle = a.box.mean(0)
         how = self._how("rigid" if self.transform == "rigid" else "similarity", COARSE_ITERATIONS)
         found: list[tuple[float, Transform, FloatArray]] = []
         failure: NotConverged | None = None
         for k, start in enumerate(starts):
+            part = portion(progress, 0.8 * k / len(starts), 0.8 * (k + 1) / len(starts))
             coarse = max(working_spacing(a, b, start), a.extent / COARSE_PX)
+            seeds = self._seeds(ShiftFinder(a, b, start, coarse), portion(part, 0.0, 0.3))
             pair = prealign(a, b, start, coarse)
-            for j, angle in enumerate(angles):
-                done = k * len(angles) + j
-                count = len(starts) * len(angles)
-                part = portion(progress, 0.8 * done / count, 0.8 * (done + 1) / count)
+            for j, seed in enumerate(seeds):
+                piece = portion(part, 0.3 + 0.7 * j / len(seeds), 0.3 + 0.7 * (j + 1) / len(seeds))
                 try:
-                    turned = Rigid.of(angle_deg=angle, centre=middle).matrix
-                    value, matrix = climb(pair, turned, how, part)
+                    value, matrix = climb(pair, seed.matrix, how, piece)
                     found.append((value, start, matrix))
                 except NotConverged as error:
                     failure = error
@@ -168,9 +168,25 @@ class MutualInformation(Method):
         _, start, matrix = max(weighed, key=lambda item: item[0])
         return start, matrix
 
+    def _seeds(self, finder: ShiftFinder, progress: Progress) -> list[MatrixTransform]:
+        """Give the poses to climb from: turns as they are, and those whose phases best show a shift."""
+        middle = finder.fixed.box.mean(0)
+        seeds: list[MatrixTransform] = [
+            Rigid.of(angle_deg=angle, centre=middle) for angle in _angles(self.search_deg, PLAIN_STEP_DEG)
+        ]
+        shifted: list[tuple[float, MatrixTransform]] = []
+        angles = _angles(self.search_deg, STEP_DEG)
+        for k, angle in enumerate(angles):
+            progress(k / len(angles), "looking for shifts at several turns")
+            # The climb reaches no further than a nucleus; the phases show shifts of any size.
+            peak, seed = finder.shift(Rigid.of(angle_deg=angle, centre=middle))
+            shifted.append((peak.margin, seed))
+        shifted.sort(key=lambda item: -item[0])
+        return seeds + [seed for _, seed in shifted[:BY_PHASE]]
 
-def _angles(reach_deg: float) -> list[float]:
+
+def _angles(reach_deg: float, step_deg: float) -> list[float]:
     """Lay rotations evenly over both sides of nought, nearest first."""
-    count = int(np.ceil(reach_deg / STEP_DEG))
+    count = int(np.ceil(reach_deg / step_deg))
     steps = np.linspace(0, reach_deg, count + 1)
     return sorted({float(s) * sign for s in steps for sign in (1, -1)}, key=abs)

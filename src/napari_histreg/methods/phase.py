@@ -21,7 +21,7 @@ SURE = 2.0
 """A margin over wrong poses from which no further candidate is tried."""
 
 ROUNDS = 2
-PLACES = 2
+PLACES = 4
 SETTLED = 3
 CLEAR = 1.5
 """Times that rotation and scale are measured again, from what was found before."""
@@ -149,7 +149,8 @@ class Phase(Method):
         fixed = tapered(pair.fixed.channels[0], pair.fixed.mask)
         moving = tapered(pair.moving.channels[0], pair.moving.mask)
         middle = finder.fixed.box.mean(0)
-        found: list[MatrixTransform] = []
+        # Where the images share only a part, the spectra may mislead: the start as it is joins in.
+        found: list[MatrixTransform] = [Similarity.identity()]
         flip = Similarity.of(mirrored=True, centre=middle)
         for mirrored in (False, True)[: 1 + self.mirror]:
             progress(0.5 * mirrored, "measuring rotation and scale")

@@ -37,9 +37,9 @@ class ShiftFinder:
     moving: Picture
     start: Transform
     spacing: float
-    smoothing_px: float
-    least_overlap: float
-    upsampling: int
+    smoothing_px: float = 1.5
+    least_overlap: float = 0.3
+    upsampling: int = 20
 
     def shift(
         self, candidate: MatrixTransform, *, masked: bool = False, exact: bool = False

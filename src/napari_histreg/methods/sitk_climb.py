@@ -77,20 +77,7 @@ def climb(pair: Prealigned, matrix: FloatArray, how: Climb, progress: Progress) 
     frame = pair.fixed.frame.matrix
     centre = [(n - 1) / 2 for n in pair.fixed.frame.shape[::-1]]
     transform = _to_sitk(np.linalg.inv(frame) @ matrix @ frame, how.freedom, centre)
-    method = sitk.ImageRegistrationMethod()
-    # Threads add up in any order, and the last digits with them: the same input must give the same answer.
-    method.SetNumberOfThreads(1)
-    method.SetNumberOfWorkUnits(1)
-    if how.metric == "mutual_information":
-        method.SetMetricAsMattesMutualInformation(how.bins)
-    else:
-        method.SetMetricAsMeanSquares()
-    _look_at(method, pair, how)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=2.0, minStep=1e-4, numberOfIterations=how.iterations, relaxationFactor=0.7
-    )
-    method.SetOptimizerScalesFromPhysicalShift()
+    method = _method(pair, how)
     method.SetInitialTransform(transform, inPlace=True)
     stopped: list[BaseException] = []
 
@@ -124,6 +111,27 @@ def climb(pair: Prealigned, matrix: FloatArray, how: Climb, progress: Progress) 
     if not (math.isfinite(value) and np.isfinite(found).all()):
         raise NotConverged("The metric of the two images is undefined near the start. Give another start.")
     return value, found
+
+
+def _method(pair: Prealigned, how: Climb) -> Any:
+    """Set metric and optimiser; the gradient steps were chosen where plain descent stops early."""
+    import SimpleITK as sitk
+
+    method = sitk.ImageRegistrationMethod()
+    # Threads add up in any order, and the last digits with them: the same input must give the same answer.
+    method.SetNumberOfThreads(1)
+    method.SetNumberOfWorkUnits(1)
+    if how.metric == "mutual_information":
+        method.SetMetricAsMattesMutualInformation(how.bins)
+    else:
+        method.SetMetricAsMeanSquares()
+    _look_at(method, pair, how)
+    method.SetInterpolator(sitk.sitkLinear)
+    method.SetOptimizerAsRegularStepGradientDescent(
+        learningRate=2.0, minStep=1e-4, numberOfIterations=how.iterations, relaxationFactor=0.7
+    )
+    method.SetOptimizerScalesFromPhysicalShift()
+    return method
 
 
 def _look_at(method: Any, pair: Prealigned, how: Climb) -> None:
