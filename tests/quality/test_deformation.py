@@ -1,34 +1,9 @@
-from typing import Any
-
 import numpy as np
 import pytest
 
 from napari_histreg.quality.deformation import measure_deformation
-from napari_histreg.transforms import Affine, Similarity, Transform
-
-
-class Wave(Transform):
-    """A shift of x by a sine of x: the Jacobian is known, and it folds where the slope passes -1."""
-
-    kind = "wave"
-
-    def __init__(self, height: float, length: float) -> None:
-        self.height, self.length = height, length
-
-    def __call__(self, points: Any) -> Any:
-        points = np.array(points, float)
-        points[:, 1] += self.height * np.sin(2 * np.pi * points[:, 1] / self.length)
-        return points
-
-    def inverse(self) -> "Transform":
-        raise NotImplementedError
-
-    def to_dict(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Transform":
-        raise NotImplementedError
+from napari_histreg.transforms import Affine, Similarity
+from waves import Wave
 
 
 @pytest.mark.parametrize(

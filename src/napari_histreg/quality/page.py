@@ -36,7 +36,8 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 12px 0; } img { max-width: 100%; height: auto; display: block; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; }
 .curtain { position: relative; touch-action: none; cursor: ew-resize; overflow: hidden; }
-.curtain img { width: 100%; } .curtain .over { position: absolute; inset: 0; clip-path: inset(0 0 0 50%); }
+.curtain { max-width: 800px; } .curtain img { width: 100%; }
+.curtain .over { position: absolute; inset: 0; clip-path: inset(0 0 0 50%); }
 .curtain .line { position: absolute; top: 0; bottom: 0; width: 2px; background: #ffd200; left: 50%; }
 .controls { display: flex; gap: 16px; align-items: center; margin: 8px 0; }
 .controls input[type=range] { flex: 1; }
@@ -118,8 +119,15 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
         words = f"{value:.4g}" if isinstance(value, float) else str(value)
         return f"<{tag}{' class=n' if number else ''}>{escape('–' if value is None else words)}</{tag}>"
 
-    top = "".join(cell("th", name) for name in head)
-    lines = "".join(f"<tr>{''.join(cell('td', value) for value in row)}</tr>" for row in rows)
+    body = [list(row) for row in rows]
+    first = body[0] if body else []
+    # A heading stands over its numbers.
+    numbers = [isinstance(value, int | float) for value in first]
+    top = "".join(
+        f"<th{' class=n' if k < len(numbers) and numbers[k] else ''}>{escape(name)}</th>"
+        for k, name in enumerate(head)
+    )
+    lines = "".join(f"<tr>{''.join(cell('td', value) for value in row)}</tr>" for row in body)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"
 
 

@@ -19,6 +19,8 @@ from napari_histreg.transforms import Transform, resample
 
 __all__ = ["before_after", "checkerboard", "curtain", "in_colours", "overlay", "zoom"]
 
+LARGEST_ENLARGEMENT = 8
+
 
 def overlay(fixed: Raster, moving: Raster) -> Picture:
     """Lay two signals over each other: fixed magenta, moving green, white where both are.
@@ -210,7 +212,8 @@ def zoom(
     """
     from napari_histreg.quality.cutouts import cutout
 
-    spacing = max(width / side_px, max(fixed.world_pixel_size))
+    # Small places are enlarged, but no further than shows single pixels.
+    spacing = max(width / side_px, max(fixed.world_pixel_size) / LARGEST_ENLARGEMENT)
     half = (round(width / spacing) - 1) / 2 * spacing
     frame = Raster(
         np.zeros((round(width / spacing),) * 2, np.float32),

@@ -195,7 +195,8 @@ class PhantomSource:
 
     def nuclei(self, count: int) -> FloatArray:
         """Return the centres (N, 2) of up to `count` nuclei in the slide's µm, spread evenly."""
-        side = max(1, round(math.sqrt(2 * count)))
+        # About a third of the slide is tissue.
+        side = max(1, math.ceil(math.sqrt(5 * count)))
         found = []
         for index in range(side * side):
             centre = (np.array(divmod(index, side)) + 0.5) / side * self.tissue.size_um
@@ -203,8 +204,8 @@ class PhantomSource:
             if len(table.y):
                 points = np.stack([table.y, table.x], -1)
                 found.append(points[np.argmin(((points - centre) ** 2).sum(1))])
-        chosen = np.array(found).reshape(-1, 2)[:: max(1, len(found) // count)][:count]
-        return self.to_tissue.inverse()(chosen)
+        keep = np.unique(np.linspace(0, len(found) - 1, min(count, len(found))).astype(int))
+        return self.to_tissue.inverse()(np.array(found).reshape(-1, 2)[keep])
 
     def _view(self, level: int) -> View:
         factor = 2.0**level
