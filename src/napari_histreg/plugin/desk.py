@@ -223,6 +223,9 @@ class Desk:
             if layer.visible:
                 layer.visible = False
                 self._hidden.append(weakref.ref(layer))
+        # Before the slides are aligned, the one to be clicked may lie elsewhere.
+        if not has_prediction(self.session) and not self.main.view.sees(wanted):
+            self.main.view.show_whole(wanted)
 
     def _show_all(self) -> None:
         for reference in self._hidden:

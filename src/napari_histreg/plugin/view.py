@@ -67,6 +67,22 @@ class View:
         camera.center = (0.0, *here[0])
         camera.zoom = max(camera.zoom, min(self.viewer.canvas.size) / max(span, 1e-9))
 
+    def sees(self, side: Side) -> bool:
+        """Whether the middle of a slide is in view."""
+        camera, canvas = self.viewer.scene.camera, self.viewer.canvas
+        middle = self.to_canvas(side, np.asarray(self._shown(side)[1].size) / 2)[0]
+        reach = np.asarray(canvas.size, float) / 2 / camera.zoom
+        return bool((np.abs(middle - np.asarray(camera.center)[-2:]) < reach).all())
+
+    def show_whole(self, side: Side) -> None:
+        """Bring a whole slide into view."""
+        camera = self.viewer.scene.camera
+        height, width = self._shown(side)[1].size
+        outline = self.to_canvas(side, np.array([[0, 0], [0, width], [height, width], [height, 0]]))
+        extent = np.ptp(outline, axis=0)
+        camera.center = (0.0, *((outline.max(0) + outline.min(0)) / 2))
+        camera.zoom = float((np.asarray(self.viewer.canvas.size) / np.maximum(extent, 1e-9)).min()) * 0.95
+
     def look_at(self, side: Side, point: ArrayLike) -> None:
         """Centre the canvas on a point of a slide, as near or far as it is."""
         self.viewer.scene.camera.center = (0.0, *self.to_canvas(side, point)[0])

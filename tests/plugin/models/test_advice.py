@@ -89,7 +89,7 @@ def test_summary_says_what_decides(session: Session) -> None:
     session.turn("turn left")
     assert "turned by hand" in summary(session)
     add(session, 1)
-    assert summary(session) == "Translation by 1 pair."
+    assert summary(session) == "Translation by 1 pair; nothing checks it yet."
     add_more = np.array([[5.0, 90], [90, 90], [40, 50]])
     for point in add_more:
         session.add_pair(point, point + 3)

@@ -60,6 +60,14 @@ def test_swapped_pairs_are_told(session: Session) -> None:
     assert "swapped" in doubts[1]
 
 
+def test_an_exact_fit_is_not_drawn_as_a_good_one(session: Session) -> None:
+    for point in POINTS[:2]:
+        session.add_pair(point, point + 3)
+    assert [row.colour for row in pair_rows(session)] == [UNKNOWN_COLOUR] * 2
+    session.add_pair(POINTS[2], POINTS[2] + 3)
+    assert UNKNOWN_COLOUR not in [row.colour for row in pair_rows(session)]
+
+
 def test_a_waiting_pair_has_no_errors_and_goes_last(session: Session) -> None:
     fill(session)
     waiting = session.click("fixed", [5, 5])

@@ -59,13 +59,11 @@ def summary(session: Session) -> str:
         return text + "."
     pairs = "1 pair" if state.usable_count == 1 else f"{state.usable_count} pairs"
     text = f"{state.fit.model.capitalize()} by {pairs}"
-    if state.usable_count == 1:
-        return text + "."
-    text += f": residual {error_text(state.fit.median_residual)} {unit}"
     left_out = state.fit.median_leave_one_out
-    if math.isfinite(left_out):
-        text += f", left out {error_text(left_out)} {unit}"
-    return text + " (median)."
+    if not math.isfinite(left_out):
+        return f"{text}; nothing checks it yet."
+    residual = error_text(state.fit.median_residual)
+    return f"{text}: residual {residual} {unit}, left out {error_text(left_out)} {unit} (median)."
 
 
 def notes(session: Session) -> tuple[str, ...]:

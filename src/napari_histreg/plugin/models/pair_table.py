@@ -93,6 +93,8 @@ def pair_rows(session: Session, order: Order = "number") -> list[PairRow]:
     left_out_px = np.linalg.norm(following.leave_one_out_vectors / pixel, axis=1)
     doubts = {} if state.fit is None else {outlier.index: outlier.reason for outlier in state.fit.outliers}
     large = _large(residual_px[landmarks.usable])
+    # Pairs that determine the model exactly have no residual, which tells nothing.
+    checked = bool(np.isfinite(left_out[landmarks.usable]).any())
     rows = [
         PairRow(
             pair_id=state.pair_ids[k],
@@ -104,7 +106,9 @@ def pair_rows(session: Session, order: Order = "number") -> list[PairRow]:
             leave_one_out=float(left_out[k]),
             residual_px=float(residual_px[k]),
             leave_one_out_px=float(left_out_px[k]),
-            colour=error_colour(float(residual_px[k]), large) if landmarks.enabled[k] else OFF_COLOUR,
+            colour=error_colour(float(residual_px[k]) if checked else math.nan, large)
+            if landmarks.enabled[k]
+            else OFF_COLOUR,
             doubt=doubts.get(k, ""),
         )
         for k in range(len(landmarks))
