@@ -1,12 +1,17 @@
 """``histreg demo``: the built-in pair from end to end."""
 
+import subprocess
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_histreg.cli.ending import REFUSED
 from napari_histreg.cli.progress_bar import progress_bar
+
+if TYPE_CHECKING:
+    from napari_histreg.samples import DemoPair
 
 __all__ = ["demo"]
 
@@ -15,23 +20,36 @@ def demo(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for slides and results.")
     ] = Path("demo"),
+    gui: Annotated[bool, typer.Option("--gui", help="Open the pair in napari instead.")] = False,
 ) -> None:
     """Align the built-in pair of real tissue and compare with the truth."""
+    from napari_histreg.samples import demo_pair
+
+    if gui:
+        _open_napari()
+        return
+    output.mkdir(parents=True, exist_ok=True)
+    _align(demo_pair(output), output)
+
+
+def _align(pair: "DemoPair", output: Path) -> None:
+    from napari_histreg.quality.report import write_report
     from napari_histreg.quality.target_error import target_error
     from napari_histreg.registration import register
     from napari_histreg.registration.folder import write_folder
     from napari_histreg.registration.summary import summary
-    from napari_histreg.samples import demo_pair
     from napari_histreg.slides import open_slide
 
-    output.mkdir(parents=True, exist_ok=True)
-    pair = demo_pair(output)
     typer.echo(f"Fixed:  {pair.fixed}   immunohistochemistry, brightfield")
     typer.echo(f"Moving: {pair.moving}   as fluorescence: turned, mirrored, other pixel size")
     with open_slide(pair.fixed) as fixed, open_slide(pair.moving) as moving:
         with progress_bar("Aligning") as progress:
             result = register(fixed, moving, progress=progress)
-        written = write_folder(result, output, fixed, moving)
+        written = list(write_folder(result, output, fixed, moving))
+        with progress_bar("Checking") as progress:
+            written += write_report(
+                result, output / "report.html", fixed, moving, landmarks=pair.landmarks(), progress=progress
+            )
         error = target_error(
             pair.landmarks(), result.fixed_to_moving, shape=fixed.shape, pixel_size_um=fixed.pixel_size_um
         )
@@ -40,6 +58,19 @@ def demo(
         f"  true error: median {error.median_px:.2f} px = {error.median_um:.2f} µm, "
         f"worst {error.max_px:.2f} px"
     )
-    typer.echo("\n".join(f"  wrote {path}" for path in written))
+    typer.echo("\n".join(f"  wrote {path}" for path in sorted(written)))
+    typer.echo(f"See it in napari: {Path(sys.argv[0])} demo --gui")
     if result.verdict == "refused":
         raise typer.Exit(REFUSED)
+
+
+def _open_napari() -> None:
+    """Open the window in a process of its own: the command line knows nothing of windows."""
+    from napari_histreg.errors import MissingDependency
+    from napari_histreg.optional import is_installed
+
+    if not is_installed("napari"):
+        raise MissingDependency('This needs napari. Install it with: pip install "napari-histreg[gui]"')
+    ended = subprocess.run([sys.executable, "-m", "napari_histreg.plugin.demo"], check=False)
+    if ended.returncode:
+        raise typer.Exit(1)
