@@ -6,104 +6,15 @@ from dataclasses import replace
 from math import isfinite
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from napari_histreg.errors import DamagedFile, ReadError, UnsupportedFormat
 from napari_histreg.slides.pyramid import with_overview
+from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
+from napari_histreg.slides.refusals import best_error, first_bytes
 from napari_histreg.slides.slide import Channel, Slide
 
 __all__ = ["READERS", "ReaderSpec", "open_slide"]
-
-
-class ReaderSpec(NamedTuple):
-    """One line of the table of readers.
-
-    Parameters
-    ----------
-    name : str
-        Short, unique.
-    title : str
-        For people.
-    suffixes : tuple of str
-        In lower case, with the dot; double ones such as ".ome.tif" included.
-    signatures : tuple of bytes
-        How such files begin; none where only the maker's library can tell.
-    target : str
-        "module:function", called with the path and `ReadOptions`.
-    extra : str or None
-        The extra of this package that it needs.
-    """
-
-    name: str
-    title: str
-    suffixes: tuple[str, ...]
-    signatures: tuple[bytes, ...]
-    target: str
-    extra: str | None = None
-
-
-TIFF_SIGNATURES = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
-_HERE = "napari_histreg.slides.readers."
-
-READERS: tuple[ReaderSpec, ...] = (
-    ReaderSpec(
-        "openslide",
-        "whole slide of a scanner (OpenSlide)",
-        (
-            ".mrxs",
-            ".svs",
-            ".ndpi",
-            ".vms",
-            ".vmu",
-            ".scn",
-            ".bif",
-            ".svslide",
-            ".tif",
-            ".tiff",
-            ".dcm",
-            ".czi",
-        ),
-        (),
-        _HERE + "_openslide:read_openslide",
-    ),
-    ReaderSpec(
-        "tiff",
-        "OME-TIFF or other TIFF",
-        (
-            ".ome.tif",
-            ".ome.tiff",
-            ".ome.tf2",
-            ".ome.tf8",
-            ".ome.btf",
-            ".tiff.tiff",
-            ".tif.tif",
-            ".qptiff",
-            ".tif",
-            ".tiff",
-            ".tf2",
-            ".tf8",
-            ".btf",
-            ".svs",
-        ),
-        TIFF_SIGNATURES,
-        _HERE + "_tiff:read_tiff",
-    ),
-    ReaderSpec(
-        "image",
-        "PNG, JPEG or BMP picture",
-        (".png", ".jpg", ".jpeg", ".bmp"),
-        (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM"),
-        _HERE + "_image:read_image",
-    ),
-    ReaderSpec(
-        "ome-zarr",
-        "OME-Zarr folder",
-        (".ome.zarr", ".zarr"),
-        (),
-        _HERE + "_ome_zarr:read_ome_zarr",
-    ),
-)
 
 
 def open_slide(
@@ -225,10 +136,10 @@ def _open_file(path: Path, options: ReadOptions) -> Slide:
     """Find the reader of a file and let it read."""
     if _is_zarr(path):
         return _load(_by_name("ome-zarr"))(path, options)  # type: ignore[no-any-return]
-    head = _first_bytes(path)
+    head = first_bytes(path)
     spec = _reader_for(path, head)
     if spec is None:
-        raise _best_error(path, head)
+        raise best_error(path, head)
     return _load(spec)(path, options)  # type: ignore[no-any-return]
 
 
@@ -236,26 +147,6 @@ def _load(spec: ReaderSpec) -> Any:
     """Import a reader's function."""
     module, function = spec.target.split(":")
     return getattr(importlib.import_module(module), function)
-
-
-def _first_bytes(path: Path) -> bytes:
-    """Return how a file begins; refuse what is not a readable file."""
-    try:
-        if path.is_dir():
-            raise _folder_error(path)
-        with path.open("rb") as file:
-            head = file.read(64)
-    except FileNotFoundError:
-        raise DamagedFile(f"There is no file {path}. Check the path.") from None
-    except PermissionError:
-        raise ReadError(
-            f"{path} cannot be read: you have no permission. Change it or copy the file."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise DamagedFile(f"{path} cannot be read: {error}. Check the path and the disk.") from None
-    if not head:
-        raise DamagedFile(f"{path} is empty (0 bytes). Copy it again from its source.")
-    return head
 
 
 def _is_zarr(path: Path) -> bool:
@@ -266,15 +157,6 @@ def _is_zarr(path: Path) -> bool:
         return path.is_dir() and is_zarr_folder(path)
     except (OSError, ValueError):
         return False
-
-
-def _folder_error(path: Path) -> ReadError:
-    """Say what to do with a folder."""
-    if (path / "Slidedat.ini").is_file():
-        return UnsupportedFormat(
-            f"{path} is the data folder of a 3DHISTECH slide. Open the file {path.name}.mrxs beside it."
-        )
-    return UnsupportedFormat(f"{path} is a folder, not a slide. Name the slide's file.")
 
 
 def _by_name(name: str) -> ReaderSpec:
@@ -295,34 +177,3 @@ def _reader_for(path: Path, head: bytes) -> ReaderSpec | None:
     if detect_vendor(path) not in (None, "generic-tiff"):
         return _by_name("openslide")
     return None if lower.endswith(".mrxs") else by_content
-
-
-def _best_error(path: Path, head: bytes) -> ReadError:
-    """Say why no reader takes a file and what to do about it."""
-    lower = path.name.lower()
-    if lower.endswith(".mrxs"):
-        folder = path.with_suffix("")
-        if not (folder / "Slidedat.ini").is_file():
-            return DamagedFile(
-                f"{path} needs the folder {folder.name} with its data (Slidedat.ini and others) beside it, "
-                "and it is not there or incomplete. Copy the folder too."
-            )
-        return DamagedFile(f"{path} and its folder {folder.name} do not make a slide. Copy both again.")
-    known = [spec for spec in READERS if lower.endswith(spec.suffixes)]
-    if known:
-        looks = "text" if _is_text(head) else "something else"
-        return DamagedFile(
-            f"{path} is not a {known[-1].title} although it is named so: it holds {looks}. "
-            "It is damaged, renamed or only a link; get the real file."
-        )
-    suffix = "".join(path.suffixes[-1:]) or "no suffix"
-    readable = ", ".join(sorted({s for spec in READERS for s in spec.suffixes if s.count(".") == 1}))
-    return UnsupportedFormat(
-        f"{path.name} ({suffix}) is of a kind that cannot be read. Readable are {readable}. "
-        "QuPath or bioformats2raw convert most other formats to OME-TIFF."
-    )
-
-
-def _is_text(head: bytes) -> bool:
-    """Tell whether bytes look like written text."""
-    return all(byte >= 32 or byte in (9, 10, 13) for byte in head)

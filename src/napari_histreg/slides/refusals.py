@@ -1,0 +1,68 @@
+"""What is said about files that cannot be opened: what is wrong with them and what to do."""
+
+from pathlib import Path
+
+from napari_histreg.errors import DamagedFile, ReadError, UnsupportedFormat
+from napari_histreg.slides.reader_table import READERS
+
+__all__ = ["best_error", "first_bytes"]
+
+
+def first_bytes(path: Path) -> bytes:
+    """Return how a file begins; refuse what is not a readable file."""
+    try:
+        if path.is_dir():
+            raise _folder_error(path)
+        with path.open("rb") as file:
+            head = file.read(64)
+    except FileNotFoundError:
+        raise DamagedFile(f"There is no file {path}. Check the path.") from None
+    except PermissionError:
+        raise ReadError(
+            f"{path} cannot be read: you have no permission. Change it or copy the file."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DamagedFile(f"{path} cannot be read: {error}. Check the path and the disk.") from None
+    if not head:
+        raise DamagedFile(f"{path} is empty (0 bytes). Copy it again from its source.")
+    return head
+
+
+def _folder_error(path: Path) -> ReadError:
+    """Say what to do with a folder."""
+    if (path / "Slidedat.ini").is_file():
+        return UnsupportedFormat(
+            f"{path} is the data folder of a 3DHISTECH slide. Open the file {path.name}.mrxs beside it."
+        )
+    return UnsupportedFormat(f"{path} is a folder, not a slide. Name the slide's file.")
+
+
+def best_error(path: Path, head: bytes) -> ReadError:
+    """Say why no reader takes a file and what to do about it."""
+    lower = path.name.lower()
+    if lower.endswith(".mrxs"):
+        folder = path.with_suffix("")
+        if not (folder / "Slidedat.ini").is_file():
+            return DamagedFile(
+                f"{path} needs the folder {folder.name} with its data (Slidedat.ini and others) beside it, "
+                "and it is not there or incomplete. Copy the folder too."
+            )
+        return DamagedFile(f"{path} and its folder {folder.name} do not make a slide. Copy both again.")
+    known = [spec for spec in READERS if lower.endswith(spec.suffixes)]
+    if known:
+        looks = "text" if _is_text(head) else "something else"
+        return DamagedFile(
+            f"{path} is not a {known[-1].title} although it is named so: it holds {looks}. "
+            "It is damaged, renamed or only a link; get the real file."
+        )
+    suffix = "".join(path.suffixes[-1:]) or "no suffix"
+    readable = ", ".join(sorted({s for spec in READERS for s in spec.suffixes if s.count(".") == 1}))
+    return UnsupportedFormat(
+        f"{path.name} ({suffix}) is of a kind that cannot be read. Readable are {readable}. "
+        "QuPath or bioformats2raw convert most other formats to OME-TIFF."
+    )
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether bytes look like written text."""
+    return all(byte >= 32 or byte in (9, 10, 13) for byte in head)
