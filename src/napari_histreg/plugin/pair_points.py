@@ -20,6 +20,9 @@ __all__ = ["PAIR_ID", "PairPoints"]
 PAIR_ID = "pair_id"
 """Feature that holds the stable id of a point's pair."""
 
+# Where the slides lie aligned, both points of a pair and their names are to be told apart.
+_SYMBOLS = {"fixed": "disc", "moving": "diamond"}
+_ANCHORS = {"fixed": "upper_left", "moving": "lower_left"}
 _SIZE_PX, _BORDER = 14, 0.12
 
 
@@ -120,7 +123,7 @@ class PairPoints:
             "scale": image.scale,
             "units": image.units,
             "affine": image.affine,
-            "symbol": "disc",
+            "symbol": _SYMBOLS[self.side],
             "blending": "translucent_no_depth",
             "metadata": {SLIDE: image.metadata[SLIDE], SIDE: self.side, VIEW: True},
         }
@@ -133,7 +136,7 @@ class PairPoints:
             "enabled": np.empty(0, bool),
             "confidence": np.empty(0),
         }
-        layer.text = {"string": "  {name}", "size": 11, "color": "#ffffff", "anchor": "upper_left"}
+        layer.text = {"string": "  {name}", "size": 11, "color": "#ffffff", "anchor": _ANCHORS[self.side]}
         layers = self._view.viewer.layers
         selected = set(layers.selection)
         layers.append(layer)

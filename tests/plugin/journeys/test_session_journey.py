@@ -85,6 +85,26 @@ def test_saved_closed_reopened(open_window, pair, cache):
     assert len(viewer.layers) == count
 
 
+def test_a_session_dropped_onto_the_canvas_opens(open_window, pair, cache, monkeypatch):
+    viewer, widget = open_window(pair.fixed, pair.moving)
+    work(widget, pair.fixed_to_moving)
+    state = widget.session.state
+    widget.sessions.save(str(cache / "mine.histreg.json"))
+    widget.session.delete_pairs(widget.session.state.pair_ids)
+    viewer.open(str(cache / "mine.histreg.json"), plugin="napari-histreg")
+    settle(0.2)
+    assert_same(widget.session.state, state)
+    assert widget.session.undo_label == "restore session"
+    # What is no session says so once, and leaves everything as it is.
+    (cache / "other.histreg.json").write_text('{"format": "napari-histreg session", "version": 1}')
+    said = []
+    monkeypatch.setattr("napari_histreg.plugin.widgets.session_bar.show_error", said.append)
+    widget.sessions.open(str(cache / "other.histreg.json"))
+    assert len(said) == 1
+    assert "damaged" in said[0]
+    assert_same(widget.session.state, state)
+
+
 def test_a_slide_that_moved_is_asked_for(open_window, pair, cache, monkeypatch):
     viewer, widget = open_window(pair.fixed, pair.moving)
     work(widget, pair.fixed_to_moving)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel
 
 from canvas_mouse import main_mouse, press, settle
 from napari_histreg.transforms import Similarity
@@ -78,6 +79,17 @@ def test_the_table_switches_renames_and_deletes(window):
     QTest.keyClick(table, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     settle()
     assert ids[0] in widget.session.state.pair_ids
+
+
+def test_the_keys_are_listed_and_fit_a_small_screen(window):
+    _, widget = window()
+    press(widget.keys_button)
+    texts = " ".join(label.text() for label in widget.key_list.findChildren(QLabel))
+    for keys in ("Ctrl+Z", "Ctrl+Shift+Z", ">K<", ">G<", ">N<", "Escape", "Delete"):
+        assert keys in texts
+    widget.key_list.close()
+    assert widget.minimumSizeHint().height() < 640
+    assert widget.minimumSizeHint().width() < 420
 
 
 def test_the_model_and_who_decides(window):

@@ -4,8 +4,17 @@ import weakref
 from typing import Any
 
 from qtpy.QtCore import QEvent, QSize, QTimer
-from qtpy.QtWidgets import QCheckBox, QDockWidget, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QDockWidget,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QWidget,
+)
 
 from napari_histreg.errors import HistregError
 from napari_histreg.landmarks.agreement import AUTO
@@ -119,6 +128,8 @@ class LandmarkWidget(QWidget):
             "Where next?", "Mark the spot where one more pair helps most (N)", self.where_next
         )
         self.delete_button = button("Delete", "Delete the pairs chosen in the table", self._delete)
+        self.key_list = KeyList(self)
+        self.keys_button = button("Keys", "Show what keys and mouse do here", self.key_list.show)
         self.doubts = note(colour="#e0a030")
         self.said = note()
         self.sessions = SessionBar(viewer, self._stage)
@@ -143,12 +154,11 @@ class LandmarkWidget(QWidget):
         layout.addLayout(lines)
         layout.addWidget(self.summary)
         layout.addWidget(self.table, 1)
-        layout.addLayout(_row(self.worst_box, self.one_box))
+        layout.addLayout(_row(self.worst_box, self.one_box, self.keys_button))
         layout.addLayout(_row(self.snap_button, self.next_button, self.delete_button))
         layout.addWidget(self.said)
         layout.addWidget(self.doubts)
         layout.addWidget(self.sessions)
-        layout.addWidget(_help())
 
     def _offer(self) -> QFrame:
         """Return the box that offers what a former sitting left."""
@@ -438,13 +448,15 @@ def _row(*controls: QWidget) -> QHBoxLayout:
     return row
 
 
-def _help() -> QCollapsible:
-    """Return the list of keys, folded."""
-    box = QCollapsible("Keys")
-    lines = form()
-    for keys, what in KEYS:
-        lines.addRow(keys, note(what))
-    inner = QWidget()
-    inner.setLayout(lines)
-    box.addWidget(inner)
-    return box
+class KeyList(QDialog):
+    """The list of keys, in a window of its own that may stay open."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Keys for landmarks")
+        grid = QGridLayout(self)
+        grid.setContentsMargins(14, 12, 14, 12)
+        grid.setHorizontalSpacing(18)
+        for row, (keys, what) in enumerate(KEYS):
+            grid.addWidget(QLabel(f"<b>{keys}</b>"), row, 0)
+            grid.addWidget(QLabel(what), row, 1)
