@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dask.array as da
 import numpy as np
+import openslide
 import pytest
 import tifffile
 from PIL import Image
@@ -143,6 +144,39 @@ def test_damaged_anywhere_never_leaks_another_error(tmp_path, name):
             messages.append(str(error))
     assert messages
     assert all("broken" in message for message in messages)
+
+
+def test_libraries_say_nothing_beside_the_error(tmp_path, caplog, capfd):
+    whole = picture(tmp_path, "subifds.ome.tif")
+    cut = written(tmp_path / "cut.ome.tif", whole.read_bytes()[:1500])
+    with pytest.raises(DamagedFile, match="cut"):
+        open_slide(cut)
+    assert caplog.text == ""
+    assert capfd.readouterr().err == ""
+
+
+def test_what_openslide_leaves_out_goes_to_the_tiff_reader(tmp_path, monkeypatch):
+    path = tmp_path / "a.svs"
+    options = {
+        "tile": (64, 64),
+        "description": "Aperio Image Library v1",
+        "metadata": None,
+        "photometric": "rgb",
+    }
+    tifffile.imwrite(path, rgb((200, 150)), **options)
+    with open_slide(path) as slide:
+        assert slide.metadata["vendor"] == "aperio"
+
+    def refuse(self, name):
+        raise openslide.OpenSlideError("Unsupported TIFF compression: 12345")
+
+    monkeypatch.setattr(openslide.OpenSlide, "__init__", refuse)
+    with open_slide(path) as slide:
+        assert np.array_equal(slide.read_level(0), np.moveaxis(rgb((200, 150)), -1, 0))
+    monkeypatch.setattr("napari_histreg.slides.readers._openslide.detect_vendor", lambda _: "zeiss")
+    written(tmp_path / "a.czi", b"ZISRAWFILE" + bytes(100))
+    with pytest.raises(UnsupportedFormat, match="Convert it to OME-TIFF"):
+        open_slide(tmp_path / "a.czi")
 
 
 def test_tiff_that_points_at_itself(tmp_path):

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from napari_histreg.errors import UnsupportedFormat
 from napari_histreg.slides.pyramid import with_overview
 from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
@@ -140,7 +141,14 @@ def _open_file(path: Path, options: ReadOptions) -> Slide:
     spec = _reader_for(path, head)
     if spec is None:
         raise best_error(path, head)
-    return _load(spec)(path, options)  # type: ignore[no-any-return]
+    try:
+        return _load(spec)(path, options)  # type: ignore[no-any-return]
+    except UnsupportedFormat:
+        # Some scanners put fluorescence, which OpenSlide leaves out, into ordinary TIFF.
+        tiff = _by_name("tiff")
+        if spec is tiff or not head.startswith(tiff.signatures):
+            raise
+        return _load(tiff)(path, options)  # type: ignore[no-any-return]
 
 
 def _load(spec: ReaderSpec) -> Any:

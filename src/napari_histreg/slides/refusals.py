@@ -52,7 +52,7 @@ def best_error(path: Path, head: bytes) -> ReadError:
     if known:
         looks = "text" if _is_text(head) else "something else"
         return DamagedFile(
-            f"{path} is not a {known[-1].title} although it is named so: it holds {looks}. "
+            f"{path} is named like {known[-1].title}, but it holds {looks}. "
             "It is damaged, renamed or only a link; get the real file."
         )
     suffix = "".join(path.suffixes[-1:]) or "no suffix"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.errors import UnsupportedFormat
 from napari_histreg.geometry import Region
 from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, closed_error, on_white, pick, wrapped
@@ -56,10 +57,11 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
     ------
     DamagedFile
         OpenSlide cannot open it.
+    UnsupportedFormat
+        It is of a variety that OpenSlide does not know, such as fluorescence.
     """
     options.refuse_more_than_one(path.name)
-    with wrapped(path.name, "cannot be opened"):
-        handles = _Handles(path)
+    handles = _opened(path)
     try:
         with wrapped(path.name, "cannot be opened"), handles.borrowed() as handle:
             properties = dict(handle.properties)
@@ -92,6 +94,22 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
             "objective_power": _positive(properties.get("openslide.objective-power")),
         },
     )
+
+
+def _opened(path: Path) -> "_Handles":
+    """Open the first handle; tell a slide of an unknown variety from a damaged one."""
+    import openslide
+
+    with wrapped(path.name, "cannot be opened"):
+        try:
+            return _Handles(path)
+        except openslide.OpenSlideError as error:
+            if "support" not in str(error).lower():
+                raise
+            raise UnsupportedFormat(
+                f"{path.name} is a scanner's slide of a variety that OpenSlide cannot read: {error}. "
+                "Convert it to OME-TIFF, for example with QuPath or bioformats2raw."
+            ) from error
 
 
 def _ceil(value: float) -> int:

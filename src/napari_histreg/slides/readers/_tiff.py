@@ -2,7 +2,9 @@
 
 import logging
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +50,7 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
     ValueError
         There is no such series, focal plane or time point.
     """
-    import tifffile
-
-    with wrapped(path.name, "cannot be opened as TIFF"):
-        tif = tifffile.TiffFile(path)
-    try:
+    with _silent_tifffile(), _opened(path) as tif:
         with wrapped(path.name, "cannot be understood as TIFF"):
             every = [one for one in tif.series if "Y" in one.axes and "X" in one.axes]
             metadata = [metadata_of(tif, one, k) for k, one in enumerate(tif.series) if one in every]
@@ -65,8 +63,6 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
             )
             pixel_levels = _levels_of(path.name, series, every, colours)
             source = _source(path, tif, series, pixel_levels, chosen, colours)
-    finally:
-        tif.close()
     shapes = [_shape(one.keyframe) for one in pixel_levels]
     if min(min(shape) for shape in shapes) < 1:
         raise DamagedFile(f"{path.name} says that it is 0 pixels large. Export it again.")
@@ -84,6 +80,34 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
     )
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    """Open with tifffile; its file is closed afterwards, for pixels are read without it."""
+    import tifffile
+
+    with wrapped(path.name, "cannot be opened as TIFF"):
+        tif = tifffile.TiffFile(path)
+    try:
+        yield tif
+    finally:
+        tif.close()
+
+
+@contextmanager
+def _silent_tifffile() -> Iterator[None]:
+    """Keep tifffile from logging, in this thread, what is checked here and said in one sentence."""
+    log, thread = logging.getLogger("tifffile"), threading.get_ident()
+
+    def from_elsewhere(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    log.addFilter(from_elsewhere)
+    try:
+        yield
+    finally:
+        log.removeFilter(from_elsewhere)
+
+
 def _shape(page: Any) -> tuple[int, int]:
     """Return the height and width of a page."""
     return int(page.imagelength), int(page.imagewidth)
@@ -92,7 +116,10 @@ def _shape(page: Any) -> tuple[int, int]:
 def _choose(name: str, every: Sequence[Any], asked: int | None) -> int:
     """Return the number of the series to read: the one asked for, or the largest."""
     if not every:
-        raise DamagedFile(f"{name} is a TIFF file without any picture in it. Export it again.")
+        raise DamagedFile(
+            f"{name} is a TIFF file without any picture in it, probably incomplete. "
+            "Copy it again from its source."
+        )
     if asked is not None:
         if not 0 <= asked < len(every):
             raise ValueError(f"{name} holds series 0 to {len(every) - 1}, not {asked}.")
