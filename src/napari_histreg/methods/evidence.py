@@ -15,7 +15,7 @@ __all__ = ["Evidence", "as_affine", "require_plausible", "weigh_pose"]
 LEAST_OVERLAP = 0.1
 MOST_SCALE = 4.0
 MOST_ANISOTROPY = 2.0
-CONVINCING = 1.15
+CONVINCING = 1.5
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Evidence:
     Parameters
     ----------
     margin : float
-        Score of the pose over that of the best distinct wrong pose; chance stays below about 1.1.
+        Score of the pose over that of the best distinct wrong pose; chance stays below about 1.4.
     off_px : float
         How far the best shift near the pose lies from it, in pixels of the comparison.
     overlap : float

@@ -223,6 +223,7 @@ class Moments(Method):
             bins=32,
             sampling=1.0,
             seed=self.seed,
+            step_px=2.0,
         )
         pair = prealign(a, b, start, a.spacing)
         return climb(pair, np.eye(3), how, progress)[1]

@@ -22,7 +22,6 @@ __all__ = ["MutualInformation"]
 
 KINDS: dict[str, type[MatrixTransform]] = {"rigid": Rigid, "similarity": Similarity, "affine": Affine}
 COARSE_PX = 128
-COARSEST_PX = 40
 COARSE_ITERATIONS = 40
 CANDIDATES = 4
 STEP_DEG = 2.0
@@ -120,20 +119,22 @@ class MutualInformation(Method):
         figures = {"metric": value, "margin": evidence.margin, "overlap": evidence.overlap}
         return Estimate(fixed_to_moving, score=-value, figures=figures)
 
-    def _how(self, freedom: Freedom, iterations: int | None = None) -> Climb:
+    def _how(self, freedom: Freedom, *, coarse: bool = False) -> Climb:
         return Climb(
             metric=self.metric,
             freedom=freedom,
-            iterations=iterations or self.iterations,
+            iterations=COARSE_ITERATIONS if coarse else self.iterations,
             bins=self.bins,
             sampling=self.sampling,
             seed=self.seed,
+            step_px=2.0 if coarse else 0.2,
         )
 
     def _spacings(self, a: Picture, b: Picture, start: Transform) -> list[float]:
         """Give the pixel sizes to work at, coarsest first."""
         finest = max(working_spacing(a, b, start), a.extent / self.max_side_px)
-        deepest = max(1, 1 + int(np.log2(max(a.extent / finest / COARSEST_PX, 1))))
+        # What was found on the small copy must not be lost on a smaller one.
+        deepest = 1 + int(np.log2(max(a.extent / finest / COARSE_PX, 1)))
         return [finest * 2.0**k for k in range(min(self.levels, deepest) - 1, -1, -1)]
 
     def _best_start(
@@ -141,7 +142,7 @@ class MutualInformation(Method):
     ) -> tuple[Transform, FloatArray]:
         """Climb a little from several rotations about each start; keep the pose that stands out most."""
         starts = plain_starts(a, b) if initial is None else (initial,)
-        how = self._how("rigid" if self.transform == "rigid" else "similarity", COARSE_ITERATIONS)
+        how = self._how("rigid" if self.transform == "rigid" else "similarity", coarse=True)
         found: list[tuple[float, Transform, FloatArray]] = []
         failure: NotConverged | None = None
         for k, start in enumerate(starts):

@@ -35,6 +35,8 @@ class Climb:
         As in `MutualInformation`.
     sampling : float
         Share of the pixels looked at.
+    step_px : float
+        Length of the first step; it shrinks whenever the direction turns. Long steps leave a small peak.
     """
 
     metric: str
@@ -43,6 +45,7 @@ class Climb:
     bins: int
     sampling: float
     seed: int
+    step_px: float = 0.2
 
 
 def climb(pair: Prealigned, matrix: FloatArray, how: Climb, progress: Progress) -> tuple[float, FloatArray]:
@@ -79,38 +82,59 @@ def climb(pair: Prealigned, matrix: FloatArray, how: Climb, progress: Progress) 
     transform = _to_sitk(np.linalg.inv(frame) @ matrix @ frame, how.freedom, centre)
     method = _method(pair, how)
     method.SetInitialTransform(transform, inPlace=True)
-    stopped: list[BaseException] = []
-
-    def watch() -> None:
-        # SimpleITK swallows what a callback raises, and its stop ends one level only.
-        if stopped:
-            method.StopRegistration()
-            return
-        try:
-            progress(method.GetOptimizerIteration() / how.iterations, f"{how.freedom} at {size}")
-        except BaseException as error:  # noqa: BLE001 - raised again below
-            stopped.append(error)
-            method.StopRegistration()
-
     size = f"{pair.fixed.frame.shape[1]} x {pair.fixed.frame.shape[0]} px"
+    watch = _Watch(method, progress, f"{how.freedom} at {size}", how.iterations, transform.GetParameters())
     method.AddCommand(sitk.sitkIterationEvent, watch)
     images = [_image(picture, pair.fixed) for picture in (pair.fixed, pair.moving)]
     try:
         method.Execute(*images)
     except RuntimeError as error:
-        if stopped:
-            raise stopped[0] from None
+        watch.raise_again()
         raise NotConverged(
             "The optimiser gave up: the images overlap too little at the start, or one is empty there. "
             "Give a start (initial) closer to the truth."
         ) from error
-    if stopped:
-        raise stopped[0]
-    value = float(method.GetMetricValue())
+    watch.raise_again()
+    transform.SetParameters(watch.best)
     found = frame @ _from_sitk(transform) @ np.linalg.inv(frame)
-    if not (math.isfinite(value) and np.isfinite(found).all()):
+    if not (math.isfinite(watch.value) and np.isfinite(found).all()):
         raise NotConverged("The metric of the two images is undefined near the start. Give another start.")
-    return value, found
+    return watch.value, found
+
+
+class _Watch:
+    """What happens after each iteration: tell the progress, stop when asked to, remember the best place.
+
+    The optimiser returns where it stopped, which may be worse than where it has been.
+    """
+
+    def __init__(
+        self, method: Any, progress: Progress, words: str, iterations: int, position: tuple[float, ...]
+    ) -> None:
+        self.method, self.progress, self.words, self.iterations = method, progress, words, iterations
+        self.stopped: BaseException | None = None
+        self.position, self.best, self.value = position, position, math.inf
+
+    def __call__(self) -> None:
+        # SimpleITK swallows what a callback raises, and its stop ends one level only.
+        if self.stopped is not None:
+            self.method.StopRegistration()
+            return
+        value = float(self.method.GetMetricValue())
+        if value < self.value:
+            # The value was measured before the step that ended this iteration.
+            self.value, self.best = value, self.position
+        self.position = tuple(self.method.GetOptimizerPosition())
+        try:
+            self.progress(self.method.GetOptimizerIteration() / self.iterations, self.words)
+        except BaseException as error:  # noqa: BLE001 - raised again by raise_again
+            self.stopped = error
+            self.method.StopRegistration()
+
+    def raise_again(self) -> None:
+        """Raise what the progress raised, if it did."""
+        if self.stopped is not None:
+            raise self.stopped
 
 
 def _method(pair: Prealigned, how: Climb) -> Any:
@@ -128,7 +152,7 @@ def _method(pair: Prealigned, how: Climb) -> Any:
     _look_at(method, pair, how)
     method.SetInterpolator(sitk.sitkLinear)
     method.SetOptimizerAsRegularStepGradientDescent(
-        learningRate=2.0, minStep=1e-4, numberOfIterations=how.iterations, relaxationFactor=0.7
+        learningRate=how.step_px, minStep=1e-4, numberOfIterations=how.iterations, relaxationFactor=0.7
     )
     method.SetOptimizerScalesFromPhysicalShift()
     return method
