@@ -156,9 +156,7 @@ def test_closing_the_dock_stops_the_run_and_leaves_nothing(window):
     viewer, widget = window()
     choose(widget.method, "auto")
     press(widget.run_button)
-    model = widget.model
-    wait_for(lambda: model.fraction > 0)
-    del model
+    wait_for(lambda model=widget.model: model.fraction > 0)
     parts = [weakref.ref(part) for part in (widget, widget.model, widget.task)]
     viewer.window.remove_dock_widget(widget)
     widget.close()

@@ -1,0 +1,162 @@
+"""The export widget: real clicks, files read back with the library."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from qtpy.QtWidgets import QFileDialog
+
+from canvas_mouse import press, settle, wait_for
+from napari_histreg.landmarks import read_landmarks
+from napari_histreg.plugin.layers import add_slide
+from napari_histreg.plugin.widgets.export_widget import ExportWidget
+from napari_histreg.registration.document import read_registration
+from napari_histreg.samples import phantom_pair
+from napari_histreg.slides import open_slide
+from napari_histreg.transforms.formats import SlideFrame, read_transform
+
+pytestmark = pytest.mark.qt
+
+
+@pytest.fixture
+def pair():
+    return phantom_pair(640, angle_deg=20)
+
+
+@pytest.fixture
+def window(make_napari_viewer, cache, pair):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1200, 800)
+    add_slide(viewer, pair.fixed)
+    add_slide(viewer, pair.moving)
+    widget = ExportWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Export", area="right")
+    settle(0.2)
+    return viewer, widget
+
+
+@pytest.fixture
+def answer(monkeypatch, tmp_path):
+    """Answer the next question for a file."""
+    asked = []
+
+    def with_name(name):
+        def question(parent, title, start, kinds):
+            asked.append((title, start, kinds))
+            return (str(tmp_path / name) if name else "", "")
+
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", question)
+        return tmp_path / name
+
+    with_name.asked = asked
+    return with_name
+
+
+def finish(widget):
+    wait_for(lambda: widget.task is None or not widget.task.is_running, 60)
+    settle()
+
+
+def test_nothing_can_be_written_before_something_is_aligned(window):
+    _, widget = window
+    for control in (widget.folder_button, widget.record_button, widget.matrix_button, widget.warp_button):
+        assert not control.isEnabled()
+        assert control.toolTip().startswith("The slides are not aligned yet.")
+    assert widget.landmarks_button.toolTip().startswith("There are no complete pairs.")
+    assert widget.cancel_button.toolTip() == "Nothing is being written."
+    assert widget.picture_button.isEnabled()
+
+
+def test_everything_is_written_and_read_back(window, pair, answer):
+    _, widget = window
+    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    folder = answer("results")
+    press(widget.folder_button)
+    finish(widget)
+    assert widget.said.text() == f"Wrote 4 files into {folder}."
+    points = pair.landmarks(12).fixed
+    found = read_registration(folder).fixed_to_moving
+    assert np.allclose(found(points), widget._stage.session.fixed_to_moving(points), rtol=0, atol=1e-9)
+    frames = [SlideFrame(slide.pixel_size_um) for slide in (pair.fixed, pair.moving)]
+    for k in range(widget.matrix_format.count()):
+        if widget.matrix_format.itemData(k) == "qupath":
+            widget.matrix_format.setCurrentIndex(k)
+    file = answer("qupath.txt")
+    press(widget.matrix_button)
+    finish(widget)
+    read = read_transform(file, "qupath", fixed=frames[0], moving=frames[1])
+    assert np.allclose(read(points), found(points), rtol=0, atol=1e-6)
+    file = answer("pairs.csv")
+    press(widget.landmarks_button)
+    sizes = {
+        "fixed_pixel_size": pair.fixed.world_pixel_size,
+        "moving_pixel_size": pair.moving.world_pixel_size,
+    }
+    assert len(read_landmarks(file, **sizes)) == 12
+
+
+def test_the_picture_shows_the_canvas_with_a_scale_bar(window, answer):
+    viewer, widget = window
+    settle(0.2)
+    pictures = []
+    answer("first.png")
+    press(widget.picture_button)  # the first message changes the width of the dock
+    for ticked in (True, False):
+        widget.scale_bar.setChecked(ticked)
+        file = answer(f"view{ticked}.png")
+        press(widget.picture_button)
+        pictures.append(np.asarray(Image.open(file)).astype(int))
+    assert pictures[0].shape == viewer.screenshot(canvas_only=True, flash=False)[..., :3].shape
+    assert pictures[0].mean() > 20
+    different = np.abs(pictures[0] - pictures[1]).sum(-1) > 30
+    assert 50 < different.sum() < 0.05 * different.size
+    assert not viewer.canvas.overlays.scale_bar.visible
+
+
+def test_a_wrong_name_for_a_picture_is_told(window, answer, monkeypatch):
+    said = []
+    monkeypatch.setattr("napari_histreg.plugin.widgets.export_widget.show_error", said.append)
+    _, widget = window
+    answer("view.jpg")
+    press(widget.picture_button)
+    assert said == ["view.jpg: pictures are written as PNG. Let the name end in .png."]
+
+
+def test_the_warped_slide_is_written_and_can_be_cancelled(window, pair, answer, monkeypatch):
+    _, widget = window
+    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    file = answer("warped.ome.tif")
+    press(widget.warp_button)
+    finish(widget)
+    assert widget.said.text() == f"Wrote {file}."
+    with open_slide(file) as warped:
+        assert warped.shape == pair.fixed.shape
+    import time
+
+    from napari_histreg.plugin.models import export_session
+
+    def endless(slide, path, progress):
+        while True:
+            progress(0.3, "writing level 0")
+            time.sleep(0.01)
+
+    monkeypatch.setattr(export_session, "write_slide", endless)
+    answer("second.ome.tif")
+    press(widget.warp_button)
+    wait_for(lambda: widget.message.text() == "writing level 0")
+    assert not widget.folder_button.isEnabled()
+    start = time.monotonic()
+    press(widget.cancel_button)
+    finish(widget)
+    assert time.monotonic() - start < 2
+    assert widget.said.text() == "Cancelled. Nothing was written."
+    assert widget.warp_button.isEnabled()
+
+
+def test_no_name_no_file(window, pair, answer, tmp_path):
+    _, widget = window
+    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    answer("")
+    for control in (widget.folder_button, widget.record_button, widget.landmarks_button, widget.warp_button):
+        press(control)
+    assert len(answer.asked) == 4
+    assert widget.task is None
