@@ -54,29 +54,41 @@ class Lookup:
         values = np.linalg.svd(local[np.isfinite(local).all((1, 2))], compute_uv=False)
         return float(values.mean(axis=1).min()) if len(values) else 1.0
 
-    def source_pixels(self, region: Region, level: int) -> NDArray[np.float32]:
-        """Return (H, W, 2) source pixel coordinates (x, y) of a region's pixels on a source level.
+    def source_pixels(self, region: Region, level: int, finer: int = 1) -> "Places":
+        """Find the source pixels of a region's pixels on a source level.
 
         The map is evaluated on a coarse lattice, interpolated between, and checked in the middle of the
         cells against the map itself: the lattice is halved until the two agree within `BOUND_PX`.
-        """
-        for step in _STEPS:
-            lattice, weights = self._lattice(region, level, step)
-            if step == 1 or self._error(region, level, step, lattice) <= BOUND_PX:
-                break
-        x, y = (weights[0] @ lattice[..., axis] @ weights[1].T for axis in (1, 0))
-        return np.stack([x, y], axis=-1).astype(np.float32)
 
-    def _lattice(self, region: Region, level: int, step: int) -> tuple[FloatArray, list[FloatArray]]:
-        """Evaluate on a lattice; the weights interpolate each axis linearly to single pixels."""
-        counts = [max(-(-(n - 1) // step), 1) + 1 for n in region.shape]
-        rows = region.y + step * np.arange(counts[0], dtype=np.float64)
-        columns = region.x + step * np.arange(counts[1], dtype=np.float64)
-        weights = []
-        for size, count in zip(region.shape, counts, strict=True):
-            position = np.arange(size) / step
-            weights.append(np.maximum(0.0, 1.0 - np.abs(position[:, None] - np.arange(count))))
-        return self._exact(rows, columns, level), weights
+        Parameters
+        ----------
+        region : Region
+            In pixels of the output level.
+        level : int
+            Of the source.
+        finer : int
+            Samples for each output pixel along each side, evenly spread over it.
+
+        Returns
+        -------
+        Places
+        """
+        shape = (region.height * finer, region.width * finer)
+        first = np.array([region.y, region.x]) + 0.5 / finer - 0.5
+        for step in _STEPS:
+            counts = [max(-(-(n - 1) // step), 1) + 1 for n in shape]
+            along = [first[k] + step / finer * np.arange(counts[k]) for k in range(2)]
+            lattice = self._exact(along[0], along[1], level)
+            if step == 1 or self._error(along, step / finer, lattice, level) <= BOUND_PX:
+                break
+        finite = np.isfinite(lattice).all(axis=2)
+        if not finite.any():
+            return Places(lattice[0, 0], lattice[0, 0], None, complete=False)
+        low, high = lattice[finite].min(axis=0), lattice[finite].max(axis=0)
+        # Relative to the corner, single precision holds a thousandth of a pixel on any slide.
+        relative = (lattice - low)[..., ::-1].astype(np.float32)
+        wide = _between(relative.swapaxes(0, 1), step, shape[1]).swapaxes(0, 1)
+        return Places(low, high, _between(wide, step, shape[0]), complete=bool(finite.all()))
 
     def _exact(self, rows: FloatArray, columns: FloatArray, level: int) -> FloatArray:
         """Map the pixels at rows x columns to source pixels (y, x) of a level."""
@@ -85,9 +97,39 @@ class Lookup:
         found = self.moving.to_pixel(self.fixed_to_moving(points), level)
         return found.reshape(*grid.shape)
 
-    def _error(self, region: Region, level: int, step: int, lattice: FloatArray) -> float:
+    def _error(self, along: list[FloatArray], step: float, lattice: FloatArray, level: int) -> float:
         """Return the largest error of linear interpolation at the middles of the cells, in source pixels."""
-        rows = region.y + step * (np.arange(lattice.shape[0] - 1) + 0.5)
-        columns = region.x + step * (np.arange(lattice.shape[1] - 1) + 0.5)
+        rows, columns = (places[:-1] + step / 2 for places in along)
         between = (lattice[1:, 1:] + lattice[:-1, 1:] + lattice[1:, :-1] + lattice[:-1, :-1]) / 4
         return float(np.nanmax(np.linalg.norm(between - self._exact(rows, columns, level), axis=-1)))
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the pixels of a region come from.
+
+    Parameters
+    ----------
+    low, high : (2,) ndarray
+        Smallest and largest source pixel (y, x).
+    offsets : (H, W, 2) ndarray of float32 or None
+        Source pixels (x, y), as OpenCV wants them, relative to `low`; NaN where the map is not defined; None
+        where it is defined nowhere.
+    complete : bool
+        Whether it is defined everywhere.
+    """
+
+    low: FloatArray
+    high: FloatArray
+    offsets: NDArray[np.float32] | None
+    complete: bool
+
+
+def _between(lattice: NDArray[np.float32], step: int, size: int) -> NDArray[np.float32]:
+    """Interpolate linearly along the first axis: `step` values for each cell, `size` in all."""
+    low, rise = lattice[:-1, None], np.diff(lattice, axis=0)[:, None]
+    share = (np.arange(step, dtype=np.float32) / np.float32(step))[None, :, None, None]
+    inner = (low + share * rise).reshape(-1, *lattice.shape[1:])
+    # The last lattice point belongs to no cell's beginning.
+    whole = inner if len(inner) >= size else np.concatenate([inner, lattice[-1:]])
+    return np.asarray(whole[:size])

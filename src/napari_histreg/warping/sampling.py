@@ -119,24 +119,25 @@ def _through_map(
     """Sample through a map that bends."""
     import cv2
 
-    places = lookup.source_pixels(block, level)
-    if finer > 1:
-        size = (block.width * finer, block.height * finer)
-        places = cv2.resize(places, size, interpolation=cv2.INTER_LINEAR)
-    known = places[np.isfinite(places).all(axis=2)]
-    region = _needed(moving, level, known[:, ::-1]) if len(known) else None
-    if region is None:
+    places = lookup.source_pixels(block, level, finer)
+    region = None
+    if places.offsets is not None:
+        region = _needed(moving, level, np.stack([places.low, places.high]))
+    if region is None or places.offsets is None:
         return _empty(moving, channels, block)
     if max(region.shape) > _MOST_PX:
         return _in_quarters(
             block, lambda part: _through_map(moving, level, part, lookup, channels, interpolation, finer)
         )
     planes = _planes(moving, moving.read(level, region, channels))
-    # Far outside and not defined at all are the same: background.
-    places = np.nan_to_num(places - np.array([region.x, region.y], np.float32), nan=-1e6)
+    start = places.low - (region.y, region.x)
+    wanted = places.offsets + start[::-1].astype(np.float32)
+    if not places.complete:
+        # Not defined at all is the same as far outside: background.
+        wanted[~np.isfinite(wanted)] = -1e6
     fill = (moving.background,) * 4
     warped = [
-        cv2.remap(p, places, None, _flag(interpolation), borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
+        cv2.remap(p, wanted, None, _flag(interpolation), borderMode=cv2.BORDER_CONSTANT, borderValue=fill)
         for p in planes
     ]
     return _finished(moving, warped, block)
