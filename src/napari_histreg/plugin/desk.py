@@ -22,14 +22,15 @@ __all__ = ["Desk", "join_desk"]
 _SIDES: tuple[Side, Side] = ("fixed", "moving")
 
 
-_desks: weakref.WeakKeyDictionary[Stage, "Desk"] = weakref.WeakKeyDictionary()
+# By the identity of their stages; a desk lives as long as the widgets that use it.
+_desks: weakref.WeakValueDictionary[int, "Desk"] = weakref.WeakValueDictionary()
 
 
 def join_desk(stage: Stage, viewer: Any) -> "Desk":
     """Return the desk of a viewer for one more user, making it for the first; see `Desk.leave`."""
-    desk = _desks.get(stage)
+    desk = _desks.get(id(stage))
     if desk is None:
-        desk = _desks[stage] = Desk(stage, viewer)
+        desk = _desks[id(stage)] = Desk(stage, viewer)
     desk.users += 1
     return desk
 
@@ -152,7 +153,7 @@ class Desk:
     def leave(self) -> None:
         """Say that one user needs the desk no more; after the last one it is cleared."""
         self.users -= 1
-        if self.users <= 0 and _desks.pop(self.stage, None) is not None:
+        if self.users <= 0 and _desks.pop(id(self.stage), None) is not None:
             self._close()
 
     def _close(self) -> None:

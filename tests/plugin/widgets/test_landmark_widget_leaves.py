@@ -34,7 +34,7 @@ def test_nothing_is_left_after_the_dock_is_closed(window):
     assert not [call for call in callbacks if call.__module__.startswith("napari_histreg")]
     assert all(layer.visible for layer in viewer.layers)
     assert "Fixed slide" not in viewer.window.dock_widgets
-    assert not list(_desks)
+    assert id(desk.stage) not in _desks
     # The work itself stays with the viewer: opened again, the widget shows it.
     assert len(session.landmarks) == 1
     widget = LandmarkWidget(viewer)
@@ -42,3 +42,27 @@ def test_nothing_is_left_after_the_dock_is_closed(window):
     settle(0.2)
     assert widget.session is session
     assert len(widget.table.rows) == 1
+
+
+def test_the_second_canvas_goes_with_the_window(window):
+    viewer, widget = window()
+    press(widget.beside_button)
+    settle(0.2)
+    viewer.close()
+    settle(0.2)
+    assert widget.beside is None
+
+
+def test_two_landmark_widgets_share_one_desk(window):
+    viewer, widget = window()
+    other = LandmarkWidget(viewer)
+    viewer.window.add_dock_widget(other, name="Landmarks again", area="right")
+    settle(0.2)
+    assert other.desk is widget.desk
+    count = len([layer for layer in viewer.layers if "landmarks" in layer.name])
+    assert count == 2
+    viewer.window.remove_dock_widget(other)
+    other.deleteLater()
+    settle(0.2)
+    assert widget.desk.stations
+    assert len([layer for layer in viewer.layers if "landmarks" in layer.name]) == 2
