@@ -5,35 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
-from psygnal import Signal, SignalGroup
 
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.plugin.models.chosen_slide import ChosenSlide
 from napari_histreg.plugin.models.history import History
 from napari_histreg.plugin.models.placing import dragged, turned
+from napari_histreg.plugin.models.session_signals import SessionSignals
 from napari_histreg.plugin.models.session_state import Origin, SessionState, Side, is_placed
 from napari_histreg.registration import Registration
 from napari_histreg.transforms import Affine, Transform
 
-__all__ = ["Session", "SessionSignals"]
+__all__ = ["Session"]
 
 _Pairing = tuple[str, str]
-
-
-class SessionSignals(SignalGroup):
-    """What a session tells those who show it."""
-
-    slides_changed = Signal()
-    """Other slides were chosen; `Session.fixed` and `Session.moving` hold them."""
-
-    state_changed = Signal(SessionState)
-    """Anything in the state changed, by an edit, an undo or a restored session."""
-
-    transform_changed = Signal(object)
-    """The moving slide lies elsewhere (Transform, fixed to moving); also while it is being dragged."""
-
-    side_changed = Signal(str)
-    """Another side is to be clicked next ("fixed" or "moving")."""
 
 
 class Session:

@@ -4,17 +4,7 @@ import weakref
 from typing import Any
 
 from qtpy.QtCore import QEvent, QSize, QTimer
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QDockWidget,
-    QFrame,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QWidget,
-)
+from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_histreg.errors import HistregError
 from napari_histreg.landmarks.agreement import AUTO
@@ -23,47 +13,22 @@ from napari_histreg.plugin.models.advice import is_doubtful, notes, obstacle, su
 from napari_histreg.plugin.models.autosave import Autosave
 from napari_histreg.plugin.models.guidance import next_spot, tissue_points
 from napari_histreg.plugin.models.pair_table import Order, pair_rows
-from napari_histreg.plugin.models.placing import TURNS
 from napari_histreg.plugin.models.snap import PairSnap
 from napari_histreg.plugin.session_files import restore
 from napari_histreg.plugin.stage import stage_of
 from napari_histreg.plugin.widgets.keys import Keys
-from napari_histreg.plugin.widgets.parts import (
-    button,
-    column,
-    combo,
-    fill,
-    follow,
-    form,
-    note,
-    quiet,
-    set_allowed,
-)
-from napari_histreg.plugin.widgets.residual_table import ResidualTable
-from napari_histreg.plugin.widgets.session_bar import SessionBar
+from napari_histreg.plugin.widgets.landmark_controls import LandmarkControls
+from napari_histreg.plugin.widgets.parts import fill, follow, quiet
 from napari_histreg.plugin.widgets.side_by_side import SideBySide, open_beside
-from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
 from napari_histreg.plugin.worker import Task
 from napari_histreg.transforms import MODELS
 
 __all__ = ["LandmarkWidget"]
 
-KEYS = (
-    ("K", "Click pairs, on and off"),
-    ("G", "Snap the partner to the best local match"),
-    ("N", "Where next?"),
-    ("Escape", "Forget the point that waits for its partner"),
-    ("Ctrl+Z", "Undo"),
-    ("Ctrl+Shift+Z", "Redo"),
-    ("Delete", "Delete the pairs chosen in the table"),
-    ("Drag a point", "Move it, while Click pairs is on"),
-    ("Drag", "Shift the moving slide, while Drag is on; with Shift: turn it"),
-)
-_TURN_SIGNS = {"flip left-right": "⇆", "flip up-down": "⇅", "turn left": "⟲", "turn right": "⟳"}
 _AUTOSAVE_MS = 1000
 
 
-class LandmarkWidget(QWidget):
+class LandmarkWidget(LandmarkControls):
     """Place pairs of points by hand.
 
     Parameters
@@ -74,104 +39,19 @@ class LandmarkWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
-        super().__init__()
+        stage = stage_of(napari_viewer)
+        super().__init__(napari_viewer, stage, with_chooser)
         self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
-        self._stage = stage_of(napari_viewer)
+        self._stage = stage
         self.session = self._stage.session
         self.desk = join_desk(self._stage, napari_viewer)
         self.autosave = Autosave(self.session)
         self.beside: SideBySide | None = None
         self.task: Task | None = None
         self._tissue: tuple[str, Any] | None = None
-        self._said = ""
         self._open = True
-        self._build(napari_viewer, with_chooser)
         self._bind()
         self._show_slides()
-
-    def _build(self, viewer: Any, with_chooser: bool) -> None:
-        self.advice = note()
-        self.advice.setStyleSheet("font-weight: bold;")
-        self.click_button = button(
-            "Click pairs", "Click the same spot in both slides, in turn (K)", lambda: None
-        )
-        self.beside_button = button(
-            "Side by side", "Show the fixed slide by itself on a second canvas", lambda: None
-        )
-        self.undo_button = button("Undo", "Undo", self.session.undo)
-        self.redo_button = button("Redo", "Redo", self.session.redo)
-        self.turn_buttons: dict[str, QPushButton] = {}
-        for turn in TURNS:
-            press = button(_TURN_SIGNS[turn], f"{turn.capitalize()} (the moving slide)", self._turn(turn))
-            self.turn_buttons[turn] = press
-        self.drag_button = button(
-            "Drag", "Drag the moving slide roughly into place; with Shift, turn it", lambda: None
-        )
-        for toggle in (self.click_button, self.beside_button, self.drag_button):
-            toggle.setCheckable(True)
-        self.model = combo("What the pairs may do to the moving slide; auto takes what they predict best")
-        self.follow_box = QCheckBox("The pairs decide")
-        self.follow_box.setProperty(
-            "does", "On: the moving slide follows the pairs. Off: the pairs only measure how it lies."
-        )
-        self.summary = note()
-        self.table = ResidualTable()
-        self.worst_box = QCheckBox("Worst first")
-        self.worst_box.setToolTip("Sort the table by error")
-        self.one_box = QCheckBox("One slide at a time")
-        self.one_box.setToolTip(
-            "While pairs are clicked, show only the slide to be clicked on the main canvas"
-        )
-        self.one_box.setChecked(True)
-        self.snap_button = button("Snap", "Move the partner to the best local match (G)", self.snap)
-        self.next_button = button(
-            "Where next?", "Mark the spot where one more pair helps most (N)", self.where_next
-        )
-        self.delete_button = button("Delete", "Delete the pairs chosen in the table", self._delete)
-        self.key_list = KeyList(self)
-        self.keys_button = button("Keys", "Show what keys and mouse do here", self.key_list.show)
-        self.doubts = note(colour="#e0a030")
-        self.said = note()
-        self.sessions = SessionBar(viewer, self._stage)
-        self._arrange(viewer, with_chooser)
-
-    def _arrange(self, viewer: Any, with_chooser: bool) -> None:
-        layout = column(self)
-        if with_chooser:
-            layout.addWidget(SlideChooser(viewer, self))
-        layout.addWidget(self._offer())
-        layout.addWidget(self.advice)
-        grid = QGridLayout()
-        grid.addWidget(self.click_button, 0, 0)
-        grid.addWidget(self.beside_button, 0, 1)
-        grid.addWidget(self.undo_button, 1, 0)
-        grid.addWidget(self.redo_button, 1, 1)
-        layout.addLayout(grid)
-        turns = _row(*self.turn_buttons.values(), self.drag_button)
-        lines = form()
-        lines.addRow("Place roughly", turns)
-        lines.addRow("Model", _row(self.model, self.follow_box))
-        layout.addLayout(lines)
-        layout.addWidget(self.summary)
-        layout.addWidget(self.table, 1)
-        layout.addLayout(_row(self.worst_box, self.one_box, self.keys_button))
-        layout.addLayout(_row(self.snap_button, self.next_button, self.delete_button))
-        layout.addWidget(self.said)
-        layout.addWidget(self.doubts)
-        layout.addWidget(self.sessions)
-
-    def _offer(self) -> QFrame:
-        """Return the box that offers what a former sitting left."""
-        self.offer = QFrame()
-        self.offer_text = note()
-        take = button("Continue", "Bring back the pairs of the last sitting", self._continue)
-        leave = button("Start anew", "Leave them in their file", self.offer.hide)
-        box = column(self.offer, margin=6)
-        box.addWidget(self.offer_text)
-        box.addLayout(_row(take, leave))
-        self.offer.setStyleSheet("QFrame { border-left: 3px solid #4c9be8; } QLabel { border: 0; }")
-        self.offer.hide()
-        return self.offer
 
     def _bind(self) -> None:
         session = self.session
@@ -179,6 +59,16 @@ class LandmarkWidget(QWidget):
         follow(self, session.events.state_changed, self._show)
         follow(self, session.events.side_changed, self._show)
         self.desk.on_pair_clicked = self.table.select_pair
+        for press, action in (
+            (self.undo_button, session.undo),
+            (self.redo_button, session.redo),
+            (self.snap_button, self.snap),
+            (self.next_button, self.where_next),
+            (self.delete_button, self._delete),
+            (self.continue_button, self._continue),
+            *((press, self._turn(turn)) for turn, press in self.turn_buttons.items()),
+        ):
+            press.clicked.connect(lambda _checked=False, action=action: action())
         self.click_button.toggled.connect(self._on_click_mode)
         self.drag_button.toggled.connect(self._on_drag_mode)
         self.beside_button.toggled.connect(self._on_beside)
@@ -347,7 +237,6 @@ class LandmarkWidget(QWidget):
         self._show()
 
     def _say(self, text: str) -> None:
-        self._said = text
         fill(self.said, text)
 
     def _show(self, _what: Any = None) -> None:
@@ -369,27 +258,7 @@ class LandmarkWidget(QWidget):
         self._allow()
 
     def _allow(self) -> None:
-        session = self.session
-        for control, action in (
-            (self.click_button, "click"),
-            (self.beside_button, "click"),
-            (self.drag_button, "drag"),
-            (self.model, "click"),
-            (self.follow_box, "follow"),
-            (self.next_button, "where next"),
-        ):
-            set_allowed(control, obstacle(session, action) or None)
-        for press in self.turn_buttons.values():
-            set_allowed(press, obstacle(session, "turn") or None)
-        set_allowed(self.snap_button, self._snap_obstacle() or None)
-        nothing = "" if self.table.selected_ids else "Choose pairs in the table first."
-        set_allowed(self.delete_button, obstacle(session, "delete") or nothing or None)
-        for control, verb, label in (
-            (self.undo_button, "Undo", session.undo_label),
-            (self.redo_button, "Redo", session.redo_label),
-        ):
-            control.setProperty("does", f"{verb}: {label}")
-            set_allowed(control, obstacle(session, verb.lower()) or None)
+        self.allow(self.session, self._snap_obstacle())
 
     def _snap_obstacle(self) -> str:
         reason = obstacle(self.session, "snap")
@@ -438,25 +307,3 @@ class LandmarkWidget(QWidget):
         for watched in (docked, self.window()):
             watched.removeEventFilter(self)
             watched.installEventFilter(self)
-
-
-def _row(*controls: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    row.setSpacing(4)
-    for control in controls:
-        row.addWidget(control)
-    return row
-
-
-class KeyList(QDialog):
-    """The list of keys, in a window of its own that may stay open."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("Keys for landmarks")
-        grid = QGridLayout(self)
-        grid.setContentsMargins(14, 12, 14, 12)
-        grid.setHorizontalSpacing(18)
-        for row, (keys, what) in enumerate(KEYS):
-            grid.addWidget(QLabel(f"<b>{keys}</b>"), row, 0)
-            grid.addWidget(QLabel(what), row, 1)
