@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QTabWidget, QWidget
+from qtpy.QtCore import QSize, Qt, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from napari_histreg.plugin.widgets.export_widget import ExportWidget
 from napari_histreg.plugin.widgets.inspection_widget import InspectionWidget
@@ -25,6 +25,7 @@ class AlignWidget(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
+        self._narrowed = False
         self.chooser = SlideChooser(napari_viewer, self)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -43,3 +44,15 @@ class AlignWidget(QWidget):
     def sizeHint(self) -> QSize:
         """Ask for no more width than is needed: the canvas comes first."""
         return QSize(self.minimumSizeHint().width(), super().sizeHint().height())
+
+    def showEvent(self, event: Any) -> None:
+        """Let the dock be as narrow as its content once that has the window's fonts and styles."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self._narrow)
+
+    def _narrow(self) -> None:
+        dock, window = self.parentWidget(), self.window()
+        if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow) and not self._narrowed:
+            self._narrowed = True
+            dock.setMinimumWidth(0)
+            window.resizeDocks([dock], [self.sizeHint().width()], Qt.Orientation.Horizontal)

@@ -208,7 +208,7 @@ class RegistrationWidget(QWidget):
         if verdict is None:
             return
         fill(self.headline, verdict.headline, colour=verdict.colour)
-        fill(self.reasons, "\n".join(verdict.reasons))
+        fill(self.reasons, "\n".join(f"• {reason}" for reason in verdict.reasons))
         self.verdict.setStyleSheet(
             f"QFrame {{ border-left: 3px solid {verdict.colour}; }} QLabel {{ border: 0; }}"
         )

@@ -1,0 +1,140 @@
+"""Make the pictures of README and docs from a real window: docs/images/*.png.
+
+Run by ``make screenshots`` on a virtual screen. Every picture shows the demo pair as a person would see it.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import napari
+from qtpy.QtWidgets import QApplication
+
+from napari_histreg.landmarks import Landmarks
+from napari_histreg.plugin.demo import open_demo
+from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.widgets.align_widget import AlignWidget
+from napari_histreg.samples import demo_pair
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+SIZE = (1440, 900)
+PLACES = ((60, 60), (60, 190), (128, 120), (200, 70), (205, 200), (130, 215))
+"""Where pairs are clicked on the fixed slide, (y, x) in µm."""
+SLIPS = ((0.4, -0.3), (-0.5, 0.2), (0.3, 0.4), (-0.2, -0.5), (0.5, 0.3), (6.0, -5.0))
+"""How far the clicks are off on the moving slide in µm; the last one is a mistake to be seen."""
+
+
+def settle(seconds: float = 0.5) -> None:
+    """Let the window draw."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QApplication.processEvents()
+        time.sleep(0.01)
+
+
+class Studio:
+    """A window with the demo pair, and a camera."""
+
+    def __init__(self, folder: Path) -> None:
+        self.truth = demo_pair(folder).fixed_to_moving
+        self.viewer = open_demo(folder, run=False)
+        self.viewer.window.show()
+        self.viewer.window.resize(*SIZE)
+        docks = self.viewer.window._wrapped_dock_widgets.values()
+        self.widget = next(d.inner_widget() for d in docks if isinstance(d.inner_widget(), AlignWidget))
+        self.session = stage_of(self.viewer).session
+        settle(1.0)
+
+    def shoot(self, name: str) -> None:
+        """Take a picture of the whole window."""
+        settle(0.6)
+        self.viewer.screenshot(str(IMAGES / f"{name}.png"), canvas_only=False, flash=False)
+        print(IMAGES / f"{name}.png")  # this is a command
+
+    def view(self, zoom: float = 2.3) -> None:
+        """Look at the middle of the fixed slide."""
+        self.viewer.scene.camera.center = (0, 128, 128)
+        self.viewer.scene.camera.zoom = zoom
+
+    def before(self) -> None:
+        """The two slides as they were opened."""
+        self.widget.tabs.setCurrentWidget(self.widget.automatic)
+        self.viewer.reset_view()
+        self.shoot("before")
+
+    def automatic(self) -> None:
+        """A run and its verdict."""
+        panel = self.widget.automatic
+        panel.run()
+        while panel.model.state != "idle":
+            settle(0.05)
+        self.view()
+        self.shoot("automatic")
+
+    def inspect(self) -> None:
+        """Each way of comparing."""
+        panel = self.widget.inspection
+        self.widget.tabs.setCurrentWidget(panel)
+        panel.measure()
+        while panel.task is not None and panel.task.is_running:
+            settle(0.05)
+        for mode, name in (("overlay", "overlay"), ("curtain", "curtain"), ("checkerboard", "squares")):
+            panel.mode_buttons[mode].click()
+            self.view()
+            self.shoot(name)
+        panel.mode_buttons["layers"].click()
+
+    def landmarks(self) -> None:
+        """Pairs with their errors, the mistake among them marked."""
+        panel = self.widget.landmarks
+        self.widget.tabs.setCurrentWidget(panel)
+        moving = self.truth(PLACES) + SLIPS
+        self.session.replace_landmarks(Landmarks.of(PLACES, moving), "six pairs")
+        panel.worst_box.setChecked(True)
+        self.view()
+        self.shoot("landmarks")
+
+    def arrows(self) -> None:
+        """The residuals as arrows over the overlay."""
+        panel = self.widget.inspection
+        self.widget.tabs.setCurrentWidget(panel)
+        panel.mode_buttons["overlay"].click()
+        panel.arrows.setChecked(True)
+        self.view()
+        self.shoot("arrows")
+        panel.arrows.setChecked(False)
+        panel.mode_buttons["layers"].click()
+
+    def beside(self) -> None:
+        """The fixed slide on a canvas of its own."""
+        panel = self.widget.landmarks
+        self.widget.tabs.setCurrentWidget(panel)
+        panel.beside_button.click()
+        settle(1.0)
+        self.shoot("side_by_side")
+        panel.beside_button.click()
+
+    def export(self) -> None:
+        """What can be written."""
+        self.widget.tabs.setCurrentWidget(self.widget.export)
+        self.view()
+        self.shoot("export")
+
+
+def main() -> int:
+    """Take all pictures."""
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_DATA_HOME"] = folder  # no offers to go on with earlier work
+        studio = Studio(Path(folder))
+        for scene in ("before", "automatic", "inspect", "landmarks", "arrows", "export", "beside"):
+            getattr(studio, scene)()
+        studio.viewer.close()
+    napari.Viewer.close_all()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
