@@ -105,8 +105,10 @@ def flag_blocks(
     found = _regions("moved", moved, centres, shifts, block)
     # Blocks half of which is glass say nothing about missing tissue or missing agreement.
     full, other_full = tissue > MOSTLY, other_tissue > MOSTLY
-    found += _regions("missing", full & (other_tissue < 1 - MOSTLY), centres, None, block)
     both = full & other_full
+    if both.sum() > MOSTLY * max(int(full.sum()), 1):
+        # Only a stain that shows most of the tissue can show that some is missing.
+        found += _regions("missing", full & (other_tissue < 1 - MOSTLY), centres, None, block)
     if (judged & both).sum() > MOSTLY * max(int(both.sum()), 1):
         found += _regions("no match", both & ~judged, centres, None, block)
     return tuple(sorted(found, key=lambda flag: -flag.blocks))
