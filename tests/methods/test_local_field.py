@@ -5,40 +5,19 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from bent import BASE, SIDE, bend, bent_pair
 from napari_histreg.methods.local_field import LocalFit, fit_local_field
 from napari_histreg.methods.picture import Frame, Picture
 from napari_histreg.methods.signal import comparable
 from napari_histreg.progress import Cancelled
-from napari_histreg.transforms import Affine, Similarity
-from napari_histreg.transforms.displacement import DisplacementField
+from napari_histreg.transforms import Affine
 from phantoms import Tissue
-
-SIDE = 320
-BASE = Similarity.of(angle_deg=30.0, scale=0.9, mirrored=True, translation=(400.0, 20.0))
-
-
-def bend(amplitude: float, base: Affine = BASE) -> DisplacementField:
-    """Waves of 200 px over the fixed frame: as much bend as sections show, and none that an affine holds."""
-    y, x = np.meshgrid(np.arange(0.0, SIDE + 1, 10), np.arange(0.0, SIDE + 1, 10), indexing="ij")
-    waves = np.stack([np.sin(x / 32) * np.cos(y / 40), np.cos(x / 36 + 1) * np.sin(y / 30)], -1)
-    return DisplacementField(amplitude * waves, spacing=(10.0, 10.0), base=base)
 
 
 @lru_cache
 def pictures(amplitude: float, stain: str = "other") -> tuple[Picture, Picture]:
-    """See one tissue straight and bent, in two stains, with 40 px more around the moving view."""
-    tissue = Tissue.random(400.0, seed=3, nuclei=1500)
-    fixed = tissue.view(shape=(SIDE, SIDE))
-    corners = BASE(np.array([[0, 0], [0, SIDE], [SIDE, 0], [SIDE, SIDE]], float))
-    low, high = corners.min(0) - 10, corners.max(0) + 10
-    moving = tissue.view(
-        bend(amplitude).inverse(),
-        shape=(int(high[0] - low[0]), int(high[1] - low[1])),
-        origin=(float(low[0]), float(low[1])),
-        stain=stain,
-        seed=1,
-    )
-    return comparable(fixed, "fixed"), comparable(moving, "moving")
+    case = bent_pair(amplitude, stain)
+    return comparable(case.fixed, "fixed"), comparable(case.moving, "moving")
 
 
 def errors(fit: LocalFit, amplitude: float) -> np.ndarray:

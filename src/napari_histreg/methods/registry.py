@@ -260,6 +260,49 @@ METHODS: tuple[MethodSpec, ...] = (
         tolerance_px=2.0,
         doi=("10.1109/TIT.1962.1057692",),
     ),
+    MethodSpec(
+        name="flow",
+        title="Optical flow",
+        summary="Bends the moving image pixel by pixel where local densities agree; goes on from an affine "
+        "start.",
+        target="napari_histreg.methods.optical_flow:OpticalFlow",
+        requires=("cv2", "skimage"),
+        kinds=("displacement",),
+        nonrigid=True,
+        needs_start=True,
+        tolerance_px=1.0,
+        doi=(
+            "10.1007/978-3-540-74936-3_22",
+            "10.1109/ICIP.2005.1529706",
+            "10.1007/978-3-319-46493-0_29",
+        ),
+    ),
+    MethodSpec(
+        name="demons",
+        title="Demons",
+        summary="Bends the moving image smoothly until local densities agree; goes on from an affine start.",
+        target="napari_histreg.methods.demons:Demons",
+        requires=("SimpleITK",),
+        kinds=("displacement",),
+        nonrigid=True,
+        needs_start=True,
+        tolerance_px=1.0,
+        doi=("10.1016/S1361-8415(98)80022-4", "10.1016/j.neuroimage.2008.10.040"),
+    ),
+    MethodSpec(
+        name="free_form",
+        title="Free-form B-spline",
+        summary="Bends a grid of control points by mutual information, for stains that look nothing alike; "
+        "goes on from an affine start.",
+        target="napari_histreg.methods.free_form:FreeForm",
+        requires=("SimpleITK",),
+        kinds=("bspline",),
+        multimodal=True,
+        nonrigid=True,
+        needs_start=True,
+        tolerance_px=1.0,
+        doi=("10.1109/42.796284", "10.1109/TMI.2003.809072"),
+    ),
 )
 
 
