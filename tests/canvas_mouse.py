@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEventLoop, QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 
 
@@ -63,13 +63,10 @@ def press(button: Any) -> None:
 
 
 def settle(seconds: float = 0.1) -> None:
-    """Let the window work off what is waiting."""
-    end = time.monotonic() + seconds
-    while True:
-        # Unlike processEvents alone, this also deletes what asked for it.
-        QTest.qWait(5)
-        if time.monotonic() > end:
-            return
+    """Let the window work off what is waiting, deletions too."""
+    loop = QEventLoop()
+    QTimer.singleShot(int(1000 * seconds), loop.quit)
+    loop.exec()
 
 
 def wait_for(condition: Any, seconds: float = 20.0) -> None:
