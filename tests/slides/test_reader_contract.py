@@ -40,7 +40,8 @@ def open_files(folder: Path) -> list[str]:
 
 def test_table_is_complete():
     assert len({spec.name for spec in READERS}) == len(READERS)
-    assert {case.reader for case in CASES} == {spec.name for spec in READERS}
+    # What needs an extra has tests of its own, which run where the extra is installed.
+    assert {case.reader for case in CASES} == {spec.name for spec in READERS if spec.extra is None}
     for spec in READERS:
         assert callable(_load(spec))
         assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in spec.suffixes)

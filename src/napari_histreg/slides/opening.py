@@ -184,4 +184,7 @@ def _reader_for(path: Path, head: bytes) -> ReaderSpec | None:
     # "generic-tiff" is any tiled TIFF: OpenSlide sees no SubIFDs, channels or names there.
     if detect_vendor(path) not in (None, "generic-tiff"):
         return _by_name("openslide")
+    if by_content is None:
+        bioio = _by_name("bioio")
+        return bioio if lower.endswith(bioio.suffixes) else None
     return None if lower.endswith(".mrxs") else by_content

@@ -92,4 +92,12 @@ READERS: tuple[ReaderSpec, ...] = (
         (),
         _HERE + "_ome_zarr:read_ome_zarr",
     ),
+    ReaderSpec(
+        "bioio",
+        "microscope file (bioio)",
+        (".nd2", ".lif", ".czi"),
+        (),
+        _HERE + "_bioio:read_bioio",
+        "bioio",
+    ),
 )
