@@ -28,13 +28,13 @@ def test_widgets_are_in_the_menu_for_registration():
     assert in_menu == {widget.command for widget in contributions.widgets}
 
 
-def test_every_landmark_dialect_has_a_writer():
+def test_every_landmark_dialect_has_a_writer_with_its_ending():
     from napari_histreg.landmarks import DIALECTS
 
-    commands = {writer.command for writer in manifest().contributions.writers}
+    endings = {writer.command: writer.filename_extensions for writer in manifest().contributions.writers}
     for dialect in DIALECTS.values():
-        if ".csv" in dialect.suffixes and dialect.holds_enabled is not None:
-            assert f"napari-histreg.write_{dialect.name}" in commands
+        assert endings.pop(f"napari-histreg.write_{dialect.name}") == [dialect.suffixes[0]]
+    assert not endings
 
 
 def test_the_file_at_the_top_is_the_one_in_the_package():

@@ -7,10 +7,11 @@ from napari.components import ViewerModel
 from napari.layers import Layer
 
 from napari_histreg.errors import DamagedFile, LandmarkError, ReadError
-from napari_histreg.landmarks import Landmarks, write_landmarks
+from napari_histreg.landmarks import DIALECTS, Landmarks, write_landmarks
 from napari_histreg.plugin.layers import image_layers, slide_of, slides_in
 from napari_histreg.plugin.placing import read_fixed_to_moving
 from napari_histreg.plugin.readers import (
+    NOT_HERE,
     get_landmark_reader,
     get_registration_reader,
     get_slide_reader,
@@ -118,9 +119,9 @@ def test_a_broken_file_fails_with_the_readers_own_sentence(tmp_path, our_plugin)
     assert len(viewer.layers) == 0
 
 
-@pytest.mark.parametrize("dialect", ["histreg", "bigwarp"])
+@pytest.mark.parametrize("dialect", sorted(name for name, d in DIALECTS.items() if not d.side_files))
 def test_landmarks_open_as_two_layers(tmp_path, dialect):
-    file = tmp_path / "pairs.csv"
+    file = tmp_path / f"pairs{DIALECTS[dialect].suffixes[0]}"
     write_landmarks(PAIRS, file, dialect=dialect)
     assert get_landmark_reader(str(file)) is read_landmark_tables
     fixed, moving = opened(read_landmark_tables(str(file)))
@@ -151,6 +152,25 @@ def test_landmarks_go_into_the_session_where_one_is_ready(tmp_path, pair, monkey
     assert read_landmark_tables(str(file)) == [(None,)]
     assert np.allclose(session.landmarks.moving, PAIRS.moving)
     assert session.undo_label == "load pairs.csv"
+
+
+@pytest.mark.parametrize("dialect", sorted(name for name, d in DIALECTS.items() if d.side_files))
+def test_the_points_of_one_side_open_as_one_layer(tmp_path, dialect):
+    ending = DIALECTS[dialect].suffixes[0]
+    file = tmp_path / f"fixed{ending}"
+    write_landmarks(PAIRS, file, dialect=dialect, moving_path=tmp_path / f"moving{ending}")
+    if dialect in NOT_HERE:
+        assert get_landmark_reader(str(file)) is None
+        return
+    assert get_landmark_reader(str(file)) is read_landmark_tables
+    (layer,) = opened(read_landmark_tables(str(file)))
+    assert np.allclose(layer.data, PAIRS.fixed)
+
+
+def test_a_table_of_a_million_cells_is_not_even_looked_at(tmp_path):
+    file = tmp_path / "cells.csv"
+    file.write_text(",X,Y\n" + "1,2,3\n" * 4_000_000)
+    assert get_landmark_reader(str(file)) is None
 
 
 def test_an_anhir_table_is_one_layer(tmp_path):

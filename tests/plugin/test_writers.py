@@ -5,9 +5,10 @@ import pytest
 from napari.components import ViewerModel
 from napari.layers import Layer
 
-from napari_histreg.landmarks import Landmarks, read_landmarks
+from napari_histreg.landmarks import DIALECTS, Landmarks, read_landmarks
+from napari_histreg.plugin import writers
 from napari_histreg.plugin.points import landmark_layers
-from napari_histreg.plugin.writers import write_anhir, write_bigwarp, write_histreg
+from napari_histreg.plugin.writers import write_histreg
 from napari_histreg.slides import open_slide
 
 LANDMARKS = Landmarks.of([[0, 10], [20, 30], [40, 5]], [[1, 11], [21, 31], [44, 6]], ["a", "b", "c"])
@@ -21,23 +22,27 @@ def layers():
     return [Layer.create(*data) for data in landmark_layers(LANDMARKS, fixed, moving)]
 
 
-@pytest.mark.parametrize(("write", "dialect"), [(write_histreg, "histreg"), (write_bigwarp, "bigwarp")])
-def test_both_sides_in_one_file(tmp_path, layers, write, dialect):
-    file = tmp_path / "pairs.csv"
+@pytest.mark.parametrize("dialect", sorted(name for name, d in DIALECTS.items() if not d.side_files))
+def test_both_sides_in_one_file(tmp_path, layers, dialect):
+    write = getattr(writers, f"write_{dialect}")
+    file = tmp_path / f"pairs{DIALECTS[dialect].suffixes[0]}"
     # The order in the layer list means nothing: the layers know their sides.
     data = [layer.as_layer_data_tuple() for layer in reversed(layers)]
     assert write(str(file), data) == [str(file)]
     found = read_landmarks(file, dialect=dialect, **SIZES)
     assert np.allclose(found.fixed, LANDMARKS.fixed)
     assert np.allclose(found.moving, LANDMARKS.moving)
-    assert found.names == LANDMARKS.names
+    assert found.names == LANDMARKS.names or not DIALECTS[dialect].holds_names
 
 
-def test_a_file_for_each_side(tmp_path, layers):
-    file = tmp_path / "pairs.csv"
-    written = write_anhir(str(file), [layer.as_layer_data_tuple() for layer in layers])
-    assert written == [str(file), str(tmp_path / "pairs_moving.csv")]
-    found = read_landmarks(file, dialect="anhir", moving_path=written[1], **SIZES)
+@pytest.mark.parametrize("dialect", sorted(name for name, d in DIALECTS.items() if d.side_files))
+def test_a_file_for_each_side(tmp_path, layers, dialect):
+    ending = DIALECTS[dialect].suffixes[0]
+    file = tmp_path / f"pairs{ending}"
+    write = getattr(writers, f"write_{dialect}")
+    written = write(str(file), [layer.as_layer_data_tuple() for layer in layers])
+    assert written == [str(file), str(tmp_path / f"pairs_moving{ending}")]
+    found = read_landmarks(file, dialect=dialect, moving_path=written[1], **SIZES)
     assert np.allclose(found.moving, LANDMARKS.moving)
 
 

@@ -23,6 +23,10 @@ __all__ = [
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Reader = Callable[[Paths], list[LayerData]]
 
+NOT_HERE = ("napari", "acrobat")
+"""napari reads its own tables; those of ACROBAT only make sense as two, which ``histreg convert`` takes."""
+LARGEST_TABLE = 20_000_000
+"""Bytes; a longer table holds cells, not landmarks, and would take long to look at."""
 NOTHING_TO_ADD: list[LayerData] = [(None,)]  # type: ignore[list-item]
 """What napari takes as: read well, but there is no layer to add."""
 
@@ -37,15 +41,7 @@ def get_slide_reader(path: Paths) -> Reader | None:
 
 def get_landmark_reader(path: Paths) -> Reader | None:
     """Return the reader of landmark tables, or None where the file does not begin like one."""
-    from napari_histreg.errors import HistregError
-    from napari_histreg.landmarks.sniffing import guess_dialect
-
-    try:
-        for name in _listed(path):
-            guess_dialect(Path(name))
-    except HistregError:
-        return None
-    return read_landmark_tables
+    return read_landmark_tables if all(_is_landmarks(Path(name)) for name in _listed(path)) else None
 
 
 def get_registration_reader(path: Paths) -> Reader | None:
@@ -81,12 +77,14 @@ def read_landmark_tables(path: Paths) -> list[LayerData]:
     LandmarkError
         The table cannot be understood; the message names line and column.
     """
+    from napari_histreg.landmarks import DIALECTS
     from napari_histreg.landmarks.sniffing import guess_dialect
 
     layers: list[LayerData] = []
     for name in _listed(path):
-        one_sided = guess_dialect(Path(name)) == "anhir"
-        layers += _one_side(Path(name)) if one_sided else _both_sides(Path(name))
+        dialect = guess_dialect(Path(name))
+        one_sided = DIALECTS[dialect].side_files
+        layers += _one_side(Path(name), dialect) if one_sided else _both_sides(Path(name))
     return layers or NOTHING_TO_ADD
 
 
@@ -125,7 +123,7 @@ def _both_sides(path: Path) -> list[LayerData]:
     return landmark_layers(landmarks, fixed, moving)
 
 
-def _one_side(path: Path) -> list[LayerData]:
+def _one_side(path: Path, dialect: str) -> list[LayerData]:
     """Read a table of one slide's points; they go onto the slide whose layer is selected."""
     from napari_histreg.landmarks import read_landmarks
     from napari_histreg.plugin.layers import slide_of
@@ -136,7 +134,7 @@ def _one_side(path: Path) -> list[LayerData]:
     slide = None if active is None else slide_of(active)
     size = (1.0, 1.0) if slide is None else slide.world_pixel_size
     points = read_landmarks(
-        path, dialect="anhir", moving_path=path, fixed_pixel_size=size, moving_pixel_size=size
+        path, dialect=dialect, moving_path=path, fixed_pixel_size=size, moving_pixel_size=size
     )
     data, options, kind = landmark_layer(points, slide, "fixed")
     return [(data, {**options, "name": path.stem}, kind)]
@@ -145,6 +143,21 @@ def _one_side(path: Path) -> list[LayerData]:
 def _listed(path: Paths) -> list[str]:
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     return [os.fspath(name) for name in paths]
+
+
+def _is_landmarks(path: Path) -> bool:
+    """Tell by a file's first lines whether it is a table of landmarks that can be opened by itself."""
+    from napari_histreg.errors import HistregError
+    from napari_histreg.landmarks.sniffing import guess_dialect
+
+    try:
+        if path.stat().st_size > LARGEST_TABLE:
+            return False
+        if path.suffix.lower() == ".json":
+            return '"fixedPoints"' in path.read_text(encoding="utf-8", errors="replace")
+        return guess_dialect(path) not in NOT_HERE
+    except (HistregError, OSError):
+        return False
 
 
 def _is_registration(path: Path) -> bool:
