@@ -74,9 +74,7 @@ def climb(
         count = min(run, iterations - done)
         stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, count, epsilon)
         try:
-            rho, warp = cv2.findTransformECCWithMask(
-                planes[0], planes[1], masks[0], masks[1], warp, kind, stop, gaussian_px
-            )
+            rho, warp = _run(planes, masks, warp, kind, stop, gaussian_px)
         except cv2.error as error:
             raise NotConverged(
                 "The correlation could not be raised: the images overlap too little or share no structure "
@@ -93,6 +91,25 @@ def climb(
     correlation = _correlation(planes, masks, matrix_px)
     progress(1.0, f"correlation {correlation:.3f}")
     return correlation, pair.to_world(matrix_px)
+
+
+def _run(
+    planes: list[Any], masks: list[Any], warp: Any, kind: int, stop: tuple[int, int, float], gaussian_px: int
+) -> tuple[float, Any]:
+    """Call OpenCV's iterations with both masks."""
+    import cv2
+
+    masked = getattr(cv2, "findTransformECCWithMask", None)
+    if masked is not None:
+        rho, warp = masked(planes[0], planes[1], masks[0], masks[1], warp, kind, stop, gaussian_px)
+        return float(rho), warp
+    # Before 4.13 there is a mask of the moving picture only: the fixed one is carried over to it.
+    both = np.eye(3)
+    both[: len(warp)] = warp
+    seen = cv2.warpPerspective(masks[0], both, masks[1].shape[::-1], flags=cv2.INTER_NEAREST)
+    joint = np.minimum(masks[1], seen)
+    rho, warp = cv2.findTransformECC(planes[0], planes[1], warp, kind, stop, joint, gaussian_px)
+    return float(rho), warp
 
 
 def _correlation(planes: list[Any], masks: list[Any], matrix_px: FloatArray) -> float:

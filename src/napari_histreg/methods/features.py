@@ -129,13 +129,16 @@ class Features(Method):
         known = self._keypoints(pictures[0])
         for k, inverted in enumerate(polarities):
             for mirrored in (False, True)[: 1 + self.mirror]:
-                progress(0.1 + len(attempts) / 5, f"finding and matching {self.detector.upper()} keypoints")
-                attempts.append(self._attempt(known, *pictures, mirrored=mirrored, inverted=inverted))
+                done = 0.1 + 0.2 * len(attempts)
+                progress(done, f"finding {self.detector.upper()} keypoints")
+                other = self._keypoints(pictures[1], mirrored=mirrored, inverted=inverted)
+                progress(done + 0.1, f"matching {len(known)} and {len(other)} keypoints")
+                attempts.append(self._attempt(known, other, *pictures, mirrored=mirrored, inverted=inverted))
+            progress(0.1 + 0.2 * len(attempts), "checking the matches against chance")
             best = max(attempts, key=lambda a: a.places)
             chance = self._chance(best, attempts, pictures[0])
             if k + 1 < len(polarities) and self._refusal(best, chance, pictures[0]) is None:
                 break
-        progress(0.95, "checking the matches against chance")
         refusal = self._refusal(best, chance, pictures[0])
         if refusal is not None or best.consensus is None:
             raise NotEnoughMatches(refusal or "No matched points agree.")
@@ -154,10 +157,16 @@ class Features(Method):
         )
 
     def _attempt(
-        self, a: Keypoints, fixed: Picture, moving: Picture, *, mirrored: bool, inverted: bool
+        self,
+        a: Keypoints,
+        b: Keypoints,
+        fixed: Picture,
+        moving: Picture,
+        *,
+        mirrored: bool,
+        inverted: bool,
     ) -> _Attempt:
         """Match and fit one way of looking at the moving image."""
-        b = self._keypoints(moving, mirrored=mirrored, inverted=inverted)
         pairs = match_keypoints(a, b, ratio=self.ratio)
         here = a.points_px[pairs[:, 0]] * fixed.frame.spacing + fixed.frame.origin
         there = b.points_px[pairs[:, 1]] * moving.frame.spacing + moving.frame.origin

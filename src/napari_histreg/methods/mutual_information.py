@@ -27,6 +27,8 @@ CANDIDATES = 4
 STEP_DEG = 2.0
 PLAIN_STEP_DEG = 10.0
 BY_PHASE = 5
+SURE = 3.0
+"""A peak of the phases this many times the second is no accident."""
 
 
 class MutualInformation(Method):
@@ -183,6 +185,8 @@ class MutualInformation(Method):
             peak, seed = finder.shift(Rigid.of(angle_deg=angle, centre=middle))
             shifted.append((peak.margin, seed))
         shifted.sort(key=lambda item: -item[0])
+        if shifted[0][0] > SURE:
+            return [seed for _, seed in shifted[:2]]
         return seeds + [seed for _, seed in shifted[:BY_PHASE]]
 
 
