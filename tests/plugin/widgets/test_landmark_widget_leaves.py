@@ -21,12 +21,13 @@ def test_nothing_is_left_after_the_dock_is_closed(window):
     mouse.click(widget.desk.main.view.to_canvas("moving", [100.0, 120.0])[0])
     assert len(widget.session.landmarks) == 1
     session, beside, desk = widget.session, widget.beside, widget.desk
+    canvas = beside.canvas
     viewer.window.remove_dock_widget(widget)
     widget.deleteLater()
     settle(0.5)
     assert not isalive(widget)
     assert not isalive(beside)
-    assert not isalive(beside.canvas)
+    assert not isalive(canvas)
     assert not desk.stations
     assert not [layer.name for layer in viewer.layers if "landmark" in layer.name or "guide" in layer.name]
     assert not viewer.keymap

@@ -74,7 +74,7 @@ class SideBySide(QWidget):
         self._on_closed = on_closed
         self._open = True
         self.viewer = ViewerModel(title=DOCK_NAME)
-        self.canvas = QtViewer(self.viewer)
+        self.canvas: Any = QtViewer(self.viewer)
         self.canvas.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._copies: list[tuple[Any, Any]] = []
         self._build(getattr(viewer, "__wrapped__", viewer))
@@ -98,7 +98,9 @@ class SideBySide(QWidget):
         self._desk.remove_canvas()
         self._forget_copies()
         self._on_closed()
-        self.canvas.close()
+        canvas, self.canvas = self.canvas, None
+        canvas.setParent(None)
+        canvas.close()
 
     def _build(self, main: Any) -> None:
         self.title = note()
