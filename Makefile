@@ -17,7 +17,9 @@ demo:
 
 test:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
-	@bash tools/display.sh $(BIN)/python -m pytest $(PYTEST_ARGS)
+	@bash tools/display.sh $(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/plugin $(PYTEST_ARGS)
+	@# Windows share one screen, one mouse and one keyboard, so these run one after the other.
+	@bash tools/display.sh $(BIN)/python -m pytest tests/plugin $(PYTEST_ARGS)
 
 lint:
 	@PYTHON=$(PYTHON) bash tools/setup.sh dev
