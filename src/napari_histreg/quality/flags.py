@@ -15,7 +15,7 @@ FlagKind = Literal["moved", "no match", "missing"]
 WORDS: dict[FlagKind, str] = {
     "moved": "lies elsewhere than the alignment says (torn, folded or bent tissue)",
     "no match": "shows nothing that agrees, though its surroundings do",
-    "missing": "has no tissue in the moving slide",
+    "missing": "shows no tissue in the moving slide (lost, or not stained there)",
 }
 
 LEAST_BLOCKS = 3
@@ -26,6 +26,9 @@ SMALLEST_SHARE = 0.004
 
 MOSTLY = 0.7
 """Share of a block that is tissue, and share of blocks that agree, from which silence means something."""
+
+SHOWN = 0.85
+"""Share of the other tissue that the moving slide must show for a gap to count as missing tissue."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +109,13 @@ def flag_blocks(
     # Blocks half of which is glass say nothing about missing tissue or missing agreement.
     full, other_full = tissue > MOSTLY, other_tissue > MOSTLY
     both = full & other_full
-    if both.sum() > MOSTLY * max(int(full.sum()), 1):
-        # Only a stain that shows most of the tissue can show that some is missing.
-        found += _regions("missing", full & (other_tissue < 1 - MOSTLY), centres, None, block)
+    # What was matched is there, however faintly the stain shows it.
+    gaps = full & (other_tissue < 1 - MOSTLY) & ~judged
+    for flag in _regions("missing", gaps, centres, None, block):
+        # Only a stain that shows the rest of the tissue can show that some is missing.
+        rest = max(int(full.sum()) - flag.blocks, 1)
+        if int(gaps.sum()) - flag.blocks < (1 - SHOWN) * rest:
+            found.append(flag)
     if (judged & both).sum() > MOSTLY * max(int(both.sum()), 1):
         found += _regions("no match", both & ~judged, centres, None, block)
     return tuple(sorted(found, key=lambda flag: -flag.blocks))
