@@ -1,5 +1,6 @@
 """Compare the phases of two spectra: shift, and by Fourier-Mellin rotation and scale."""
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
@@ -23,6 +24,7 @@ SURE = 2.0
 ROUNDS = 2
 PLACES = 4
 SETTLED = 3
+SMALL_PX = 256
 CLEAR = 1.5
 """Times that rotation and scale are measured again, from what was found before."""
 
@@ -102,7 +104,9 @@ class Phase(Method):
         spacing = max(working_spacing(a, b, start), max(a.extent, b.extent) / self.max_side_px)
         progress(0.0, "measuring rotation and scale" if self.model == "similarity" else "measuring the shift")
         finder = ShiftFinder(a, b, start, spacing, self.smoothing_px, self.least_overlap, self.upsampling)
-        tried = self._tried(finder, progress)
+        # Which turn it is can be seen on a small copy.
+        small = replace(finder, spacing=max(spacing, max(a.extent, b.extent) / SMALL_PX))
+        tried = self._tried(small, progress)
         found: list[tuple[Evidence, Peak, MatrixTransform]] = []
         for k, (peak, residual) in enumerate(tried[:SETTLED]):
             progress(0.5 + 0.45 * k / SETTLED, f"settling candidate {k + 1}")
