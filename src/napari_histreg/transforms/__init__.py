@@ -1,5 +1,8 @@
 """Maps between slides: kinds of transforms, fitting them to points, images seen through them."""
 
+from napari_histreg.transforms.bspline import BSpline
+from napari_histreg.transforms.deformation import Deformation, Folding
+from napari_histreg.transforms.displacement import DisplacementField
 from napari_histreg.transforms.fitting import (
     fit_affine,
     fit_rigid,
@@ -25,7 +28,11 @@ __all__ = [
     "MINIMUM_PAIRS",
     "MODELS",
     "Affine",
+    "BSpline",
     "Bijection",
+    "Deformation",
+    "DisplacementField",
+    "Folding",
     "Frame",
     "InverseThinPlate",
     "MatrixTransform",
