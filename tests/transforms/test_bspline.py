@@ -73,7 +73,7 @@ def test_itk_field_has_the_same_determinants(ours, theirs):
     field = sitk.TransformToDisplacementField(
         theirs, sitk.sitkVectorFloat64, (890, 390), (-4.45, 21.05), (0.1, 0.1)
     )
-    determinants = sitk.GetArrayViewFromImage(sitk.DisplacementFieldJacobianDeterminant(field))[1:-1, 1:-1]
+    determinants = sitk.GetArrayFromImage(sitk.DisplacementFieldJacobianDeterminant(field))[1:-1, 1:-1]
     # Differences over 0.2 units of a field that bends over 10: good to about (0.2 / 10)^2.
     assert abs(ours.folding().minimum - determinants.min()) < 0.02
 

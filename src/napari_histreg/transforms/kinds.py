@@ -23,7 +23,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "bijection": f"{ROOM}.sequence:Bijection",
         "displacement": f"{ROOM}.displacement:DisplacementField",
         "bspline": f"{ROOM}.bspline:BSpline",
-        "inverse_deformation": f"{ROOM}.deformation:InverseDeformation",
+        "inverse_deformation": f"{ROOM}.inverse_deformation:InverseDeformation",
         "thin_plate": f"{ROOM}.thin_plate:ThinPlate",
         "inverse_thin_plate": f"{ROOM}.thin_plate:InverseThinPlate",
     }
