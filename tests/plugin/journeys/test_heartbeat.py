@@ -17,7 +17,7 @@ LONGEST = 0.1
 ATTEMPTS = 3
 """A busy machine leaves gaps of its own, now and then; a method that blocks does so every time."""
 
-LONG_ENOUGH = 10.0
+LONG_ENOUGH = 6.0
 """Seconds after which a run that is still going is cancelled, which must not take longer than two."""
 
 METHODS = [spec.name for spec in list_methods() if spec.is_available and spec.name != "landmarks"]

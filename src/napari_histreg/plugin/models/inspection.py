@@ -131,7 +131,7 @@ class Inspection:
                 self._landmark_error(self.session.fixed_to_moving),
             )
             unit = {"um": "µm"}.get(self.session.unit, self.session.unit)
-            rows.append(NumberRow(f"Landmarks, median ({unit})", f"{before:.4g}", f"{after:.4g}"))
+            rows.append(NumberRow(f"Landmarks, median ({unit})", _length(before), _length(after)))
         if self._measured is not None and self.is_current:
             rows += _image_rows(*self._measured[1:])
         return rows
@@ -181,6 +181,11 @@ def _figure(key: str, verdict: Verdict) -> str:
     if key == "blocks_agreeing":
         return f"{value:.0f} of {verdict.measures.get('blocks_tested', float('nan')):.0f}"
     return f"{max(value, 0.0):.1f} ×"
+
+
+def _length(value: float) -> str:
+    """Write a length without digits that mean nothing: a thousandth is far below any pixel."""
+    return f"{round(value, 3):.4g}"
 
 
 def _share(value: float | None) -> str:
