@@ -50,6 +50,7 @@ def warp_slide(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from napari_histreg.slides import open_slide
     >>> from napari_histreg.transforms import Translation
     >>> moving = open_slide(np.arange(16, dtype=np.uint8).reshape(4, 4))
