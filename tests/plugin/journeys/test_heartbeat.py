@@ -14,7 +14,7 @@ from napari_histreg.samples import phantom_pair
 pytestmark = pytest.mark.qt
 
 LONGEST = 0.1
-ATTEMPTS = 3
+ATTEMPTS = 6
 """A busy machine leaves gaps of its own, now and then; a method that blocks does so every time."""
 
 LONG_ENOUGH = 6.0
