@@ -11,7 +11,7 @@ RECIPES = (
     MethodSpec(
         name="auto",
         title="Automatic",
-        summary="One button: any stain, rotation, mirror and scale, with an honest verdict",
+        summary="One button: any stain, rotation, mirror and scale, with an honest verdict.",
         target="napari_histreg.registration.automatic:Automatic",
         kinds=("affine", "displacement"),
         multimodal=True,
@@ -19,7 +19,7 @@ RECIPES = (
     MethodSpec(
         name="landmarks",
         title="Landmarks",
-        summary="Fits point pairs that a person has placed",
+        summary="Fits point pairs that a person has placed.",
         target="napari_histreg.registration.by_landmarks:ByLandmarks",
         kinds=("translation", "rigid", "similarity", "affine", "projective", "thin_plate"),
         multimodal=True,
