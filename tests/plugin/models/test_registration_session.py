@@ -182,8 +182,8 @@ def test_what_layers_cannot_show_is_said(model, pair):
 
 
 def test_a_method_that_is_missing_says_how_to_get_it(model, monkeypatch):
-    from napari_histreg.methods import registry
+    from napari_histreg.methods import spec
 
-    monkeypatch.setattr(registry, "is_installed", lambda module: False)
+    monkeypatch.setattr(spec, "is_installed", lambda module: False)
     model.choose_method("sift")
     assert model.obstacle.startswith("SIFT features is not installed. Install it with: pip install")
