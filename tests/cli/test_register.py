@@ -122,22 +122,18 @@ def test_wrong_calls_say_what_is_wrong(histreg, pair, tmp_path, monkeypatch, arg
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc to see when the work begins")
 def test_ctrl_c_stops_and_leaves_nothing_half_done(pair, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "napari_histreg",
-        "register",
-        pair.fixed,
-        pair.moving,
-        "-o",
-        tmp_path / "out",
-    ]
-    run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Other tissue fits nowhere, so that every attempt is made: the work goes on for many seconds.
+    other = phantom_pair(600, seed=4).moving
+    Image.fromarray(other.read_level(0)[0].astype(np.uint8)).save(tmp_path / "other.png")
+    command = [sys.executable, "-m", "napari_histreg", "register", pair.fixed, tmp_path / "other.png"]
+    run = subprocess.Popen([*command, "-o", tmp_path / "out"], stderr=subprocess.PIPE, text=True)
     # The engine is loaded when the work begins; before that there is nothing to stop.
     maps = Path(f"/proc/{run.pid}/maps")
     end = time.monotonic() + 60
     while "cv2" not in maps.read_text() and time.monotonic() < end:
         time.sleep(0.05)
+    time.sleep(1.0)
+    assert run.poll() is None
     run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=20)
     assert run.returncode == 130
