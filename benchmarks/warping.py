@@ -119,6 +119,34 @@ def ceiling(size: int) -> None:
         list(pool.map(one, range((-(-size // TILE)) ** 2)))
 
 
+def views(source: str) -> list[tuple[int, float, float]]:
+    """Return, for each level, the median seconds for a view of 512 px: of the slide and of the warped one.
+
+    Each view is of another place and of a slide opened anew, so that no tile is in memory yet.
+    """
+    from napari_histreg import Grid, open_slide, warp_slide
+    from napari_histreg.geometry import Region
+
+    def seconds(level: int, *, warped: bool) -> float:
+        rng, found = np.random.default_rng(level), []
+        for _ in range(24):
+            with open_slide(source) as slide:
+                shape = slide.levels[level].shape
+                side = min(512, shape[0] // 2)
+                y, x = (int(v) for v in rng.uniform(0.25, 0.75, 2) * (np.array(shape) - side))
+                shown = slide
+                if warped:
+                    shown = warp_slide(slide, turn(slide.shape[0]), Grid(slide.shape))
+                start = perf_counter()
+                shown.read(level, Region(y, x, side, side))
+                found.append(perf_counter() - start)
+        return float(np.median(found))
+
+    with open_slide(source) as slide:
+        count = len(slide.levels)
+    return [(k, seconds(k, warped=False), seconds(k, warped=True)) for k in range(count)]
+
+
 def many_channels(output: str, size: int) -> None:
     """Warp a lazily made slide of seven 16-bit channels."""
     import dask.array as da
@@ -186,6 +214,8 @@ def main() -> None:
                 f"peak {found['peak']:6.0f} MB, {found['seconds']:6.1f} s"
             )
         print(f"thin plate takes {bent['seconds'] / ours['seconds']:.2f} x the time of the affine")
+        for level, plain, warped in views(str(source)):
+            print(f"a view of level {level} takes {warped / plain:.2f} x the time of the unwarped slide's")
         if not arguments.no_large:
             write_source(source, 2 * size)
             large = alone("histreg", source, output, "affine")

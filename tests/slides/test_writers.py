@@ -23,7 +23,8 @@ from napari_histreg.geometry import pixel_to_world
 from napari_histreg.progress import Cancelled
 from napari_histreg.slides import Channel, Level, Slide, open_slide, write_slide
 from napari_histreg.slides.writers import WRITERS
-from napari_histreg.slides.writers._pyramid import _z_order, node_side
+from napari_histreg.slides.writers._ome_zarr import SHARD_BYTES, shard_side
+from napari_histreg.slides.writers._pyramid import _z_order
 from slides.slide_files import channels, rgb
 
 ENDINGS = ["copy.ome.tif", "copy.ome.zarr"]
@@ -407,10 +408,10 @@ def test_z_order_visits_all_once_and_completes_parents_early(rows, columns):
 
 
 @pytest.mark.parametrize("px", [1, 3, 14, 60, 240, 1000])
-def test_nodes_stay_small(px):
-    side = node_side(512, px)
+def test_shards_stay_small(px):
+    side = shard_side(512, px)
     assert side % 512 == 0
-    assert side == 512 or side**2 * px <= streaming.NODE_BYTES
+    assert side == 512 or side**2 * px <= SHARD_BYTES
 
 
 def test_writing_over_the_slide_that_is_read(tmp_path: Path):

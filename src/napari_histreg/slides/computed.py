@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import Region
+from napari_histreg.slides.parallel import in_parallel
 from napari_histreg.slides.slide import OVERVIEW_PX, Level
 
 __all__ = ["BLOCK", "ComputedBlocks", "halved_levels"]
 
 BLOCK = 512
-_CACHED_BLOCKS = 16
+_CACHED_BYTES = 64 << 20
 
 Compute = Callable[[int, Region, tuple[int, ...]], NDArray[Any]]
 
@@ -50,10 +51,13 @@ class ComputedBlocks:
     dtype : numpy dtype
         Of the pixels.
     compute : callable
-        Gives the pixels (C, H, W) of a block, from its level, its region (aligned to `BLOCK`, smaller at
-        the far edges) and the channels wanted; may be called from several threads.
+        Gives the pixels (C, H, W) of a block, from its level, its region (aligned to the level's blocks,
+        smaller at the far edges) and the channels wanted; called from several threads.
     interleaved : bool
         Whether blocks lie interleaved in memory, as colours do; larger regions then do too.
+    coarse_block : int
+        Side of the blocks of all levels but the finest. These are only looked at, never written, and
+        smaller blocks compute less around a view.
     """
 
     def __init__(
@@ -64,34 +68,43 @@ class ComputedBlocks:
         compute: Compute,
         *,
         interleaved: bool = False,
+        coarse_block: int = BLOCK,
     ) -> None:
         self._levels, self._count, self._dtype = tuple(levels), count, dtype
         self._compute, self._interleaved = compute, interleaved
+        self._sides = [BLOCK] + [coarse_block] * (len(self._levels) - 1)
         self._cache: OrderedDict[tuple[Any, ...], NDArray[Any]] = OrderedDict()
+        self._held = 0
         self._lock = Lock()
 
     def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
         """Read a region; see `PixelSource`."""
         wanted = tuple(range(self._count) if channels is None else channels)
-        shape = self._levels[level].shape
-        first = Region(region.y // BLOCK * BLOCK, region.x // BLOCK * BLOCK, BLOCK, BLOCK)
+        shape, side = self._levels[level].shape, self._sides[level]
+        first = Region(region.y // side * side, region.x // side * side, side, side)
         if first.clipped(shape) == region:
             return self._block(level, region, wanted, keep=False)
         out = self._empty(len(wanted), region)
-        for y in range(first.y, region.y + region.height, BLOCK):
-            for x in range(first.x, region.x + region.width, BLOCK):
-                block = Region(y, x, BLOCK, BLOCK).clipped(shape)
-                part = _common(block, region)
-                pixels = self._block(level, block, wanted, keep=part != block)
-                target = Region(part.y - region.y, part.x - region.x, part.height, part.width).slices
-                source = Region(part.y - block.y, part.x - block.x, part.height, part.width).slices
-                out[(slice(None), *target)] = pixels[(slice(None), *source)]
+
+        def fill(block: Region) -> None:
+            part = _common(block, region)
+            pixels = self._block(level, block, wanted, keep=part != block)
+            target = Region(part.y - region.y, part.x - region.x, part.height, part.width).slices
+            source = Region(part.y - block.y, part.x - block.x, part.height, part.width).slices
+            out[(slice(None), *target)] = pixels[(slice(None), *source)]
+
+        rows = range(first.y, region.y + region.height, side)
+        columns = range(first.x, region.x + region.width, side)
+        blocks = [Region(y, x, side, side).clipped(shape) for y in rows for x in columns]
+        # Neighbours need the same source tiles: in the order of a chessboard they seldom do so at once.
+        in_parallel(fill, sorted(blocks, key=lambda block: (block.y + block.x) // side % 2))
         return out
 
     def close(self) -> None:
         """Forget the blocks that were kept."""
         with self._lock:
             self._cache.clear()
+            self._held = 0
 
     def _empty(self, count: int, region: Region) -> NDArray[Any]:
         if self._interleaved:
@@ -107,9 +120,11 @@ class ComputedBlocks:
         pixels = self._compute(level, block, channels)
         if keep:
             with self._lock:
-                self._cache[key] = pixels
-                while len(self._cache) > _CACHED_BLOCKS:
-                    self._cache.popitem(last=False)
+                if key not in self._cache:
+                    self._cache[key] = pixels
+                    self._held += pixels.nbytes
+                while self._held > _CACHED_BYTES and len(self._cache) > 1:
+                    self._held -= self._cache.popitem(last=False)[1].nbytes
         return pixels
 
 

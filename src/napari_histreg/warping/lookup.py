@@ -1,6 +1,7 @@
 """Where each output pixel comes from: exact for matrices, within a stated bound for maps that bend."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,18 @@ class Lookup:
     fixed_to_moving: Transform
     spacing: tuple[float, float]
     origin: tuple[float, float]
+    _affine: dict[int, FloatArray | None] = field(default_factory=dict, init=False, repr=False)
 
-    def matrix(self, level: int) -> FloatArray | None:
-        """Return the (3, 3) matrix from output to source pixels (y, x, 1); None for a map that bends."""
+    def affine(self, level: int) -> FloatArray | None:
+        """Return the (3, 3) matrix from output to source pixels (y, x, 1); None where the map bends."""
+        if level not in self._affine:
+            self._affine[level] = self._affine_matrix(level)
+        return self._affine[level]
+
+    def _affine_matrix(self, level: int) -> FloatArray | None:
         if not isinstance(self.fixed_to_moving, MatrixTransform):
+            return None
+        if not np.allclose(self.fixed_to_moving.matrix[2], (0, 0, 1)):
             return None
         to_world = np.diag([*self.spacing, 1.0])
         to_world[:2, 2] = self.origin
@@ -46,6 +55,8 @@ class Lookup:
 
     def shrinkage(self, region: Region) -> float:
         """Return how many level-0 source pixels one output pixel spans, the least over the region."""
+        if self._affine_shrinkage is not None:
+            return self._affine_shrinkage
         rows = region.y + (region.height - 1) * np.array([0.0, 0.0, 1.0, 1.0, 0.5])
         columns = region.x + (region.width - 1) * np.array([0.0, 1.0, 0.0, 1.0, 0.5])
         points = np.stack([rows, columns], axis=1) * self.spacing + np.array(self.origin)
@@ -53,6 +64,12 @@ class Lookup:
         local = local / np.array(self.moving.world_pixel_size)[:, None]
         values = np.linalg.svd(local[np.isfinite(local).all((1, 2))], compute_uv=False)
         return float(values.mean(axis=1).min()) if len(values) else 1.0
+
+    @cached_property
+    def _affine_shrinkage(self) -> float | None:
+        """The same for an affine map, which shrinks alike everywhere."""
+        matrix = self.affine(0)
+        return None if matrix is None else float(np.linalg.svd(matrix[:2, :2], compute_uv=False).mean())
 
     def source_pixels(self, region: Region, level: int, finer: int = 1) -> "Places":
         """Find the source pixels of a region's pixels on a source level.

@@ -15,6 +15,7 @@ from napari_histreg.warping.sampling import sample
 __all__ = ["warp_slide"]
 
 Interpolation = Literal["nearest", "linear", "cubic"]
+COARSE_BLOCK = 256
 
 
 def warp_slide(
@@ -64,7 +65,14 @@ def warp_slide(
     def compute(level: int, block: Region, channels: tuple[int, ...]) -> NDArray[Any]:
         return sample(moving, lookups[level], block, channels, interpolation)
 
-    source = ComputedBlocks(levels, len(moving.channels), moving.dtype, compute, interleaved=moving.is_rgb)
+    source = ComputedBlocks(
+        levels,
+        len(moving.channels),
+        moving.dtype,
+        compute,
+        interleaved=moving.is_rgb,
+        coarse_block=COARSE_BLOCK,
+    )
     return Slide(
         name=f"{moving.name} warped",
         levels=levels,

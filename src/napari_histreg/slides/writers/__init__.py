@@ -114,7 +114,7 @@ def _write(
 
     kind: Callable[..., Any] = OmeTiffSink if spec.name == "ome-tiff" else OmeZarrSink
     with kind(temporary, slide, compression, tile) as sink:
-        stream_pyramid(slide, sink, tile=tile, progress=progress)
+        stream_pyramid(slide, sink, progress=progress)
 
 
 def _writer_for(path: Path) -> WriterSpec:

@@ -25,6 +25,8 @@ __all__ = ["OmeTiffSink", "storable_dtype"]
 OME_DTYPES = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 # Classic TIFF ends at 4 GiB; a margin for directories and for tiles that do not compress.
 CLASSIC_BYTES = 2**32 - 2**26
+# Handing on smaller nodes takes longer than encoding them.
+LEAST_NODE = 512
 TIFF_NAMES = {"jpeg": "jpeg", "deflate": "adobe_deflate", "zstd": "zstd", "lzw": "lzw", "none": None}
 
 
@@ -66,6 +68,9 @@ class OmeTiffSink:
         self._compression = compression
         self._encode = tile_encoder(compression, self._dtype, slide.is_rgb)
         self._shapes = pyramid_shapes(slide.shape)
+        self.node = tile
+        while self.node < LEAST_NODE:
+            self.node *= 2
         # An RGB picture is one page of three samples, other channels are pages of their own.
         self._pages = 1 if slide.is_rgb else len(slide.channels)
         self._offsets = [
@@ -135,10 +140,9 @@ class OmeTiffSink:
 
     def _encoded(self, tile: NDArray[Any]) -> bytes:
         """Encode a tile; those of one colour, such as what lies outside a warped slide, only once."""
-        first = tile[:1, :1]
-        if not ((tile[::64] == first).all() and (tile == first).all()):
+        if not _is_plain(tile):
             return self._encode(self._whole(tile))
-        colour = first.tobytes()
+        colour = tile[:1, :1].tobytes()
         if colour not in self._plain:
             self._plain[colour] = self._encode(self._whole(tile))
         return self._plain[colour]
@@ -174,6 +178,12 @@ class OmeTiffSink:
                     offsets, counts = self._offsets[level][page], self._counts[level][page]
                     directory.tags[324].overwrite(offsets.ravel().tolist(), dtype=16 if big else 4)
                     directory.tags[325].overwrite(counts.ravel().tolist(), dtype=4)
+
+
+def _is_plain(tile: NDArray[Any]) -> bool:
+    """Tell whether all pixels are equal; whole rows are compared, since many short ones take longer."""
+    row = tile[0]
+    return bool((row == row[0]).all() and (tile[-1] == row).all() and (tile == row).all())
 
 
 def _ome_metadata(slide: Slide) -> dict[str, Any]:

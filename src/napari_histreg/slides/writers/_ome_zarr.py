@@ -10,9 +10,22 @@ from numpy.typing import NDArray
 from napari_histreg.geometry import pixel_to_world
 from napari_histreg.slides.slide import Slide
 from napari_histreg.slides.writers._compression import Compression
-from napari_histreg.slides.writers._pyramid import node_side, pyramid_shapes
+from napari_histreg.slides.writers._pyramid import pyramid_shapes
 
 __all__ = ["OmeZarrSink"]
+
+# A shard of all channels holds at most this much, unless a single chunk is larger.
+SHARD_BYTES = 64 << 20
+# Sides of a shard in chunks: more make fewer files, fewer save memory.
+MOST_CHUNKS = 4
+
+
+def shard_side(tile: int, bytes_per_px: int) -> int:
+    """Return the side of a shard in pixels: 4, 2 or 1 chunks, whichever keeps it small enough."""
+    chunks = MOST_CHUNKS
+    while chunks > 1 and (tile * chunks) ** 2 * bytes_per_px > SHARD_BYTES:
+        chunks //= 2
+    return tile * chunks
 
 
 class OmeZarrSink:
@@ -34,20 +47,20 @@ class OmeZarrSink:
         self._path, self._slide, self._tile = path, slide, tile
         self._compression = compression
         self._shapes = pyramid_shapes(slide.shape)
+        self.node = shard_side(tile, len(slide.channels) * slide.dtype.itemsize)
         self._arrays: list[Any] = []
 
     def __enter__(self) -> Self:
         import zarr
 
         channels, dtype = len(self._slide.channels), self._slide.dtype.newbyteorder("=")
-        side = node_side(self._tile, channels * dtype.itemsize)
         group = zarr.open_group(self._path, mode="w", zarr_format=3)
         for level, shape in enumerate(self._shapes):
             array = group.create_array(
                 name=str(level),
                 shape=(channels, *shape),
                 chunks=(1, self._tile, self._tile),
-                shards=(channels, side, side),
+                shards=(channels, self.node, self.node),
                 dtype=dtype,
                 compressors=_codecs(self._compression),
                 fill_value=dtype.type(self._slide.background),

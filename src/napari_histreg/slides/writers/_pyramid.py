@@ -19,21 +19,21 @@ from numpy.typing import NDArray
 
 from napari_histreg.geometry import Region
 from napari_histreg.progress import Progress
+from napari_histreg.slides.parallel import be_a_worker
 from napari_histreg.slides.pyramid import halve
 from napari_histreg.slides.slide import OVERVIEW_PX, Slide
 
-__all__ = ["NodeSink", "node_side", "pyramid_shapes", "stream_pyramid"]
-
-# A node of all channels holds at most this much, unless a single tile is larger.
-NODE_BYTES = 64 << 20
-# Sides of a node in tiles: more saves work at the seams, fewer saves memory.
-MOST_TILES = 4
+__all__ = ["NodeSink", "pyramid_shapes", "stream_pyramid"]
 
 _Key = tuple[int, int, int]
 
 
 class NodeSink(Protocol):
     """Takes the pixels of a pyramid, node by node, from several threads at once."""
+
+    @property
+    def node(self) -> int:
+        """Side of a node in pixels, even."""
 
     def put(self, level: int, y: int, x: int, pixels: NDArray[Any]) -> int:
         """Store (C, H, W) pixels whose first one is (y, x) of a level; return the bytes written."""
@@ -52,14 +52,6 @@ def pyramid_shapes(shape: tuple[int, int]) -> list[tuple[int, int]]:
         height, width = shapes[-1]
         shapes.append((-(-height // 2), -(-width // 2)))
     return shapes
-
-
-def node_side(tile: int, bytes_per_px: int) -> int:
-    """Return the side of a node in pixels: 4, 2 or 1 tiles, whichever keeps it small enough."""
-    tiles = MOST_TILES
-    while tiles > 1 and (tile * tiles) ** 2 * bytes_per_px > NODE_BYTES:
-        tiles //= 2
-    return tile * tiles
 
 
 @dataclass
@@ -93,9 +85,7 @@ class _Meter:
         )
 
 
-def stream_pyramid(
-    slide: Slide, sink: NodeSink, *, tile: int, progress: Progress, workers: int | None = None
-) -> None:
+def stream_pyramid(slide: Slide, sink: NodeSink, *, progress: Progress, workers: int | None = None) -> None:
     """Read level 0 of a slide once and hand all levels to a sink.
 
     Parameters
@@ -104,17 +94,16 @@ def stream_pyramid(
         Only its level 0 is read.
     sink : NodeSink
         Gets every node of every level of `pyramid_shapes` once.
-    tile : int
-        Side of the sink's tiles in pixels; nodes are whole tiles.
     progress : Progress
         Called in this thread only; may raise Cancelled.
     workers : int, optional
         Threads; as many as there are processors by default.
     """
     count = workers or cpu_count() or 1
-    with _one_thread_per_opencv_call(), ThreadPoolExecutor(count, thread_name_prefix="write") as pool:
+    threads = ThreadPoolExecutor(count, thread_name_prefix="write", initializer=be_a_worker)
+    with _one_thread_per_opencv_call(), threads as pool:
         try:
-            _Run(slide, sink, tile, progress, pool, count).run()
+            _Run(slide, sink, progress, pool, count).run()
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
@@ -127,7 +116,6 @@ class _Run:
         self,
         slide: Slide,
         sink: NodeSink,
-        tile: int,
         progress: Progress,
         pool: ThreadPoolExecutor,
         workers: int,
@@ -135,7 +123,7 @@ class _Run:
         self.slide, self.sink, self.pool = slide, sink, pool
         self.shapes = pyramid_shapes(slide.shape)
         px = len(slide.channels) * slide.dtype.itemsize
-        self.side = node_side(tile, px)
+        self.side = sink.node
         # One node more than workers keeps them busy while this thread joins the results.
         self.most = workers + 1
         self.parents: dict[_Key, _Parent] = {}
