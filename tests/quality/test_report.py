@@ -27,6 +27,7 @@ class Record:
     confidence: float | None = 0.97
     reasons: tuple[str, ...] = ("Everything agrees.",)
     has_transform: bool = True
+    landmarks: Any = None
     parameters: dict[str, Any] = field(default_factory=lambda: {"ratio": 0.8, "limit": float("inf")})
     versions: dict[str, str] = field(default_factory=lambda: {"numpy": np.__version__})
     seconds: float = 1.5
@@ -75,6 +76,22 @@ def test_the_twin_holds_the_same_numbers(written, pair):
     assert values["overlap"]["after"]["dice"] > 0.85
     assert values["deformation"]["folded"] == 0
     assert values["fixed"]["size_px"] == list(pair.fixed.shape)
+
+
+def test_landmarks_that_made_the_alignment_are_judged_with_each_left_out(pair, tmp_path):
+    pairs = pair.landmarks(9)
+    fixed = pairs.fixed.copy()
+    fixed[4] += 30 * np.array(pair.fixed.world_pixel_size)
+    pairs = replace(pairs, fixed=fixed)
+    record = Record(pair.fixed_to_moving, method="landmarks", landmarks=pairs, parameters={"model": "affine"})
+    page, twin = write_report(record, tmp_path / "r.html", pair.fixed, pair.moving)
+    values = json.loads(twin.read_text(encoding="utf-8"))
+    assert values["target_error"] is None
+    worst = max(values["left_out_error"]["landmarks"], key=lambda row: row["px"])
+    assert worst["name"] == pairs.names[4]
+    # The others know nothing of the point that was moved by 30 px in y and in x.
+    assert worst["px"] == pytest.approx(30 * np.sqrt(2), rel=1e-6)
+    assert "Landmarks left out in turn" in page.read_text(encoding="utf-8")
 
 
 def test_a_refusal_without_transform_says_so(pair, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 
 from napari_histreg.errors import LandmarkError
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.quality.target_error import summarise_target_errors, target_error
+from napari_histreg.quality.target_error import left_out_error, summarise_target_errors, target_error
 from napari_histreg.transforms import Affine, Similarity, Translation
 
 TRUTH = Similarity.of(scale=2.0, angle_deg=40, mirrored=True, translation=(5, 9))
@@ -72,3 +72,13 @@ def test_summary_over_pairs_of_slides():
     assert np.isnan(found["average_robustness"])
     with pytest.raises(ValueError, match="no errors"):
         summarise_target_errors([])
+
+
+def test_each_pair_left_out_is_judged_by_the_others():
+    fixed = np.array([[0.0, 0], [0, 80], [60, 0], [60, 80]])
+    pairs = Landmarks.of(fixed, fixed + np.array([[0, 0], [0, 0], [0, 0], [0, 6]]))
+    found = left_out_error(pairs, "translation", shape=(60, 80), pixel_size_um=(0.5, 0.5))
+    # The others put the last point where it was, and the last shifts their mean by 2 for each of them.
+    np.testing.assert_allclose(found.errors_um, [2, 2, 2, 6])
+    np.testing.assert_allclose(found.errors_px, [4, 4, 4, 12])
+    assert left_out_error(pairs.subset(np.arange(4) < 1), "translation", shape=(60, 80)) is None

@@ -35,10 +35,10 @@ def report(
     """Write a page of numbers and pictures that shows how far the alignment can be trusted."""
     from napari_histreg.landmarks import read_landmarks
     from napari_histreg.quality.report import write_report
-    from napari_histreg.registration.document import read_registration
+    from napari_histreg.registration.folder import read_folder
     from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
 
-    record = read_registration(registration)
+    record = read_folder(registration)
     with ExitStack() as opened:
         # A refused alignment has a report too: it shows why.
         moving_slide = opened.enter_context(reopen_moving(record, moving, even_if_refused=True))

@@ -20,7 +20,7 @@ from napari_histreg.quality.looking import Representation
 from napari_histreg.quality.overlap import dice, iou
 from napari_histreg.quality.pictures import checkerboard, in_colours, overlay, zoom
 from napari_histreg.quality.similarity import similarity_before_after
-from napari_histreg.quality.target_error import TargetError, target_error
+from napari_histreg.quality.target_error import TargetError, left_out_error, target_error
 from napari_histreg.quality.views import centred, matching_spacing
 from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide
@@ -32,6 +32,8 @@ PICTURE_PX = 760
 NUMBERS_PX = 512
 COMPARES_DIRECTIONS = ("auto",)
 """Methods that align by directions of edges, and so are judged by contrast."""
+FITS_LANDMARKS = ("landmarks",)
+"""Methods that are made from the landmarks of the record, and so are judged with each left out in turn."""
 
 
 class Assessed(Protocol):
@@ -62,6 +64,10 @@ class Assessed(Protocol):
         """The transform, in world units."""
 
     @property
+    def landmarks(self) -> Landmarks | None:
+        """The point pairs that carried the result."""
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """Of the method."""
 
@@ -88,6 +94,8 @@ class Assessment:
         The shift left in each block; None where there is no transform.
     target : TargetError or None
         Error on landmarks that were not used, where some were given.
+    left_out : TargetError or None
+        Where the transform was made from landmarks: how far each lies from where the others put it.
     similarity : mapping
         Likeness before and after, in the common tissue and over everything.
     overlap : mapping
@@ -100,6 +108,7 @@ class Assessment:
 
     check: IndependentCheck | None = None
     target: TargetError | None = None
+    left_out: TargetError | None = None
     similarity: Mapping[str, Any] = field(default_factory=dict)
     overlap: Mapping[str, Any] = field(default_factory=dict)
     deformation: Deformation | None = None
@@ -110,6 +119,7 @@ class Assessment:
         return {
             "independent_check": None if self.check is None else self.check.to_dict(),
             "target_error": None if self.target is None else self.target.to_dict(),
+            "left_out_error": None if self.left_out is None else self.left_out.to_dict(),
             "similarity": self.similarity,
             "overlap": self.overlap,
             "deformation": None if self.deformation is None else self.deformation.to_dict(),
@@ -164,6 +174,14 @@ def assess(
             pixel_size_um=fixed.pixel_size_um,
             initial=centred(fixed, moving),
         )
+    left_out = None
+    if registration.method in FITS_LANDMARKS and registration.landmarks is not None:
+        left_out = left_out_error(
+            registration.landmarks,
+            registration.parameters.get("model", "auto"),
+            shape=fixed.shape,
+            pixel_size_um=fixed.pixel_size_um,
+        )
     progress(0.6, "drawing pictures")
     pictures = {**signals, **_placed(fixed, moving, transform, check)}
     progress(0.8, "drawing details")
@@ -173,11 +191,12 @@ def assess(
         low, high = (float(v) for v in np.nanpercentile(deformation.jacobian, [1, 99]))
         away = max(1 - low, high - 1, 0.05)
         pictures["jacobian"] = heat_map(deformation.jacobian, low=1 - away, high=1 + away)
-    if target is not None:
-        errors = target.errors_px if target.errors_um is None else target.errors_um
-        pictures["residuals"] = residual_plot(errors, target.names, fixed.unit)
+    for name, found in (("residuals", target), ("residuals_left_out", left_out)):
+        if found is not None:
+            errors = found.errors_px if found.errors_um is None else found.errors_um
+            pictures[name] = residual_plot(errors, found.names, fixed.unit)
     progress(1.0, "assessed")
-    return Assessment(check, target, similarity, overlap, deformation, pictures)
+    return Assessment(check, target, left_out, similarity, overlap, deformation, pictures)
 
 
 def _unaligned(fixed: Slide, moving: Slide) -> dict[str, Picture]:

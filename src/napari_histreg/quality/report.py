@@ -123,7 +123,18 @@ def _page(registration: Assessed, found: Assessment, fixed: Slide, moving: Slide
             figure(pictures.get("checkerboard"), "Fields of both slides in turn: structures must run on"),
         ),
         _check_section(found.check, pictures, unit),
-        _target_section(found.target, pictures, unit),
+        _target_section(
+            "Landmark error",
+            found.target,
+            figure(pictures.get("residuals"), f"Errors in {unit}"),
+            "pairs that the alignment was not made from.",
+        ),
+        _target_section(
+            "Landmarks left out in turn",
+            found.left_out,
+            figure(pictures.get("residuals_left_out"), f"Errors in {unit}"),
+            "pairs that the alignment was made from, each judged by a fit to all others.",
+        ),
         _similarity_section(found),
         _deformation_section(found, pictures, unit),
         _provenance(registration, fixed, moving),
@@ -150,10 +161,10 @@ def _key(found: Assessment, unit: str) -> str:
             ("share of the tissue judged", f"{100 * found.check.judged_share:.0f} %"),
             ("regions that are off", str(len(found.check.flags))),
         ]
-    if found.target is not None:
-        target = found.target
-        median = target.median_px if target.median_um is None else target.median_um
-        cards.append((f"landmark error, median of {len(target.names)}", _length(median, unit)))
+    for words, target in (("landmark error", found.target), ("landmarks left out", found.left_out)):
+        if target is not None:
+            median = target.median_px if target.median_um is None else target.median_um
+            cards.append((f"{words}, median of {len(target.names)}", _length(median, unit)))
     after = found.overlap.get("after")
     if after and after["dice"] is not None:
         cards.append(("tissue overlap (Dice)", f"{after['dice']:.2f}"))
@@ -191,7 +202,7 @@ def _check_section(check: IndependentCheck | None, pictures: Mapping[str, Any], 
     )
 
 
-def _target_section(target: TargetError | None, pictures: Mapping[str, Any], unit: str) -> str:
+def _target_section(title: str, target: TargetError | None, plot: str, which: str) -> str:
     if target is None:
         return ""
     values = target.to_dict()
@@ -206,10 +217,10 @@ def _target_section(target: TargetError | None, pictures: Mapping[str, Any], uni
     ]
     closer = "" if target.robustness is None else f" {100 * target.robustness:.0f} % came closer."
     return section(
-        "Landmark error",
+        title,
         table(["", "px", "µm", "% of the diagonal"], rows),
-        figure(pictures.get("residuals"), f"Errors in {unit}"),
-        note=f"{len(target.names)} pairs that the alignment was not made from.{closer}",
+        plot,
+        note=f"{len(target.names)} {which}{closer}",
     )
 
 

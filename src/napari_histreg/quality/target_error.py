@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.errors import LandmarkError
 from napari_histreg.geometry import FloatArray
-from napari_histreg.landmarks import Landmarks
+from napari_histreg.landmarks import Landmarks, fit_landmarks
 from napari_histreg.transforms import Transform
 
-__all__ = ["TargetError", "summarise_target_errors", "target_error"]
+__all__ = ["TargetError", "left_out_error", "summarise_target_errors", "target_error"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +118,7 @@ def target_error(
 
     The error of a pair is the distance between its fixed point and where the alignment takes its
     moving point, in the fixed slide. Landmarks that the transform was fitted to say little: use
-    others, or the leave-one-out errors of `fit_landmarks`.
+    others, or `left_out_error`.
 
     Parameters
     ----------
@@ -164,6 +164,60 @@ def target_error(
         diagonal_px=float(np.hypot(*shape)),
         errors_um=None if pixel_size_um is None else np.asarray(np.linalg.norm(vectors, axis=1)),
         initial_px=None if before is None else np.asarray(before),
+    )
+
+
+def left_out_error(
+    landmarks: Landmarks,
+    model: str = "auto",
+    *,
+    shape: tuple[int, int],
+    pixel_size_um: tuple[float, float] | None = None,
+) -> TargetError | None:
+    """Measure how far each landmark lies from where a fit to all others puts it.
+
+    This is what landmarks tell of a transform that was made from them: each is judged by a fit that has
+    not seen it.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+        In world units; pairs that are switched off or not placed do not count.
+    model : str
+        One of `LANDMARK_MODELS`, or "auto".
+    shape : (int, int)
+        Height and width of the fixed slide's level 0.
+    pixel_size_um : (float, float), optional
+        Size (y, x) of the fixed slide's level-0 pixels; None where it is unknown.
+
+    Returns
+    -------
+    TargetError or None
+        None where there are too few pairs to leave one out.
+
+    Raises
+    ------
+    DegenerateFit, NotInvertible
+        The pairs do not determine the model.
+
+    Examples
+    --------
+    >>> corners = [[0, 0], [0, 80], [60, 0], [60, 80]]
+    >>> pairs = Landmarks.of(corners, [[y + 3, x] for y, x in corners])
+    >>> found = left_out_error(pairs, "translation", shape=(60, 80))
+    >>> bool(found.max_px < 1e-9)
+    True
+    """
+    fit = fit_landmarks(landmarks, model)
+    told = fit.used & np.isfinite(fit.leave_one_out)
+    if not told.any():
+        return None
+    size = np.asarray(pixel_size_um or (1.0, 1.0), float)
+    return TargetError(
+        names=tuple(landmarks.names[k] for k in np.flatnonzero(told)),
+        errors_px=fit.leave_one_out_px(size)[told],
+        diagonal_px=float(np.hypot(*shape)),
+        errors_um=None if pixel_size_um is None else fit.leave_one_out[told],
     )
 
 

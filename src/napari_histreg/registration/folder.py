@@ -1,18 +1,19 @@
-"""The folder of results: record, matrix, landmarks, picture."""
+"""The folder of results, written and read: record, matrix, landmarks, picture."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from napari_histreg.errors import WriteError
 from napari_histreg.files import written_whole
-from napari_histreg.landmarks import write_landmarks
+from napari_histreg.landmarks import read_landmarks, write_landmarks
 from napari_histreg.quality.pictures import before_after
-from napari_histreg.registration.document import write_registration
+from napari_histreg.registration.document import read_registration, write_registration
 from napari_histreg.registration.record import Registration
 from napari_histreg.slides import Slide
 
-__all__ = ["write_folder"]
+__all__ = ["read_folder", "write_folder"]
 
 
 def write_folder(
@@ -69,6 +70,40 @@ def write_folder(
     write_registration(registration, folder / "registration.json")
     written.append(folder / "registration.json")
     return tuple(sorted(written))
+
+
+def read_folder(path: str | Path) -> Registration:
+    """Read a registration with the landmarks that lie beside it.
+
+    Parameters
+    ----------
+    path : path-like
+        The folder that `write_folder` wrote, or its registration.json.
+
+    Returns
+    -------
+    Registration
+        Without landmarks where there is no ``landmarks.csv`` beside it.
+
+    Raises
+    ------
+    DamagedFile
+        The record is missing or is no registration.
+    LandmarkError
+        The landmarks cannot be understood.
+    """
+    path = Path(path)
+    record = read_registration(path)
+    file = (path if path.is_dir() else path.parent) / "landmarks.csv"
+    if not file.is_file():
+        return record
+    landmarks = read_landmarks(
+        file,
+        dialect="histreg",
+        fixed_pixel_size=record.fixed.world_pixel_size,
+        moving_pixel_size=record.moving.world_pixel_size,
+    )
+    return replace(record, outcome=replace(record.outcome, landmarks=landmarks))
 
 
 def _write_overlay(registration: Registration, path: Path, fixed: Slide, moving: Slide) -> Path:

@@ -9,7 +9,7 @@ from typing import Any
 
 from napari_histreg.errors import DamagedFile, LandmarkError
 
-__all__ = ["Row", "as_number", "columns_of", "read_json", "read_rows", "read_text", "same_length"]
+__all__ = ["Row", "as_number", "as_word", "columns_of", "read_json", "read_rows", "read_text", "same_length"]
 
 
 @dataclass(frozen=True)
@@ -155,6 +155,19 @@ def as_number(row: Row, column: int, name: str, *, allow_infinity: bool = False)
     if not math.isfinite(value):
         raise LandmarkError(f"{where}: {text!r} is not a finite number. Remove the line or place the point.")
     return value
+
+
+def as_word(row: Row, column: int, name: str) -> str:
+    """Return a cell that must not be empty.
+
+    Raises
+    ------
+    LandmarkError
+        The cell is missing or empty; the message names file, line and column.
+    """
+    if column >= len(row.cells) or row.cells[column] == "":
+        raise LandmarkError(f"{row.path}, line {row.line}, column {name}: the cell is empty.")
+    return row.cells[column]
 
 
 def same_length(fixed_path: Path, fixed: int, moving_path: Path, moving: int) -> None:
