@@ -132,7 +132,7 @@ def views(source: str) -> list[tuple[int, float, float]]:
         for _ in range(24):
             with open_slide(source) as slide:
                 shape = slide.levels[level].shape
-                side = min(512, shape[0] // 2)
+                side = min(512, *shape)
                 y, x = (int(v) for v in rng.uniform(0.25, 0.75, 2) * (np.array(shape) - side))
                 shown = slide
                 if warped:
