@@ -6,6 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from napari_histreg.errors import NotConverged
+from napari_histreg.methods import fields
 from napari_histreg.methods.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.methods.fourier import Peak, find_peak, masked_correlation
 from napari_histreg.methods.method import Estimate, Method
@@ -53,9 +54,7 @@ class Correlation(Method):
         ge=1.0,
         le=10.0,
     )
-    max_side_px: int = Field(
-        1024, title="Working size (px)", description="Larger images are reduced to this side.", ge=64, le=8192
-    )
+    max_side_px: int = fields.working_size(1024)
 
     def estimate(
         self,

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from napari_histreg.methods import fields
 from napari_histreg.methods.block_maps import Plane
 from napari_histreg.methods.dense import DenseField, conclude, lay_out, solve
 from napari_histreg.methods.method import Estimate, Method
@@ -54,11 +55,9 @@ class Demons(Method):
         ge=0.5,
         le=100.0,
     )
-    iterations: int = Field(60, title="Iterations", description="At most so many per level.", ge=1, le=5000)
-    levels: int = Field(3, title="Levels", description="Sizes worked at, each half of the next.", ge=1, le=6)
-    max_side_px: int = Field(
-        512, title="Working size (px)", description="Larger images are reduced to this side.", ge=64, le=8192
-    )
+    iterations: int = fields.iterations(60)
+    levels: int = fields.levels(3)
+    max_side_px: int = fields.working_size(512)
 
     def estimate(
         self,

@@ -5,6 +5,7 @@ from pydantic import Field, field_validator
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
+from napari_histreg.methods import fields
 from napari_histreg.methods.ecc_level import Motion, climb
 from napari_histreg.methods.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.methods.method import Estimate, Method
@@ -54,27 +55,15 @@ class ECC(Method):
         title="Motion",
         description="What may change: the shift; also the turn; any affine map; or perspective too.",
     )
-    levels: int = Field(
-        4,
-        title="Levels",
-        description="Sizes worked at, each half of the next; 1 is full size only.",
-        ge=1,
-        le=8,
-    )
-    iterations: int = Field(100, title="Iterations", description="At most so many per level.", ge=1, le=5000)
+    levels: int = fields.levels(4)
+    iterations: int = fields.iterations(100)
     epsilon: float = Field(
         1e-6, title="Epsilon", description="Stop when an iteration gains less correlation.", ge=1e-12, le=0.1
     )
     gaussian_px: int = Field(
         5, title="Gaussian filter (px)", description="Width of the smoothing, odd; 1 for none.", ge=1, le=51
     )
-    max_side_px: int = Field(
-        2048,
-        title="Working size (px)",
-        description="Larger images are reduced to this side.",
-        ge=64,
-        le=20000,
-    )
+    max_side_px: int = fields.working_size(2048)
 
     @field_validator("gaussian_px")
     @classmethod

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from napari_histreg.errors import MissingDependency, NotConverged
+from napari_histreg.methods import fields
 from napari_histreg.methods.elastix_child import JOB
 from napari_histreg.methods.elastix_parameters import (
     Stage,
@@ -119,13 +120,7 @@ class Elastix(Method):
         ge=0.0,
         le=1000.0,
     )
-    max_side_px: int = Field(
-        1024,
-        title="Working size (px)",
-        description="Larger images are reduced to this side.",
-        ge=64,
-        le=20000,
-    )
+    max_side_px: int = fields.working_size(1024)
     timeout_seconds: float = Field(
         600.0,
         title="Timeout (s)",
@@ -133,7 +128,7 @@ class Elastix(Method):
         ge=1.0,
         le=86400.0,
     )
-    seed: int = Field(121212, title="Seed", description="Of the random samples.", ge=0, le=2**31 - 1)
+    seed: int = fields.seed()
 
     @field_validator("parameter_files", mode="before")
     @classmethod

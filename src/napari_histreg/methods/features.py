@@ -8,6 +8,7 @@ from pydantic import Field
 from napari_histreg.errors import NotEnoughMatches
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import Landmarks
+from napari_histreg.methods import fields
 from napari_histreg.methods.consensus import Consensus, agree, chance_inliers
 from napari_histreg.methods.keypoints import Detector, Keypoints, find_keypoints, match_keypoints
 from napari_histreg.methods.method import Estimate, Method
@@ -85,7 +86,7 @@ class Features(Method):
     smoothing_px: float = Field(
         1.0, title="Smoothing (px)", description="Gaussian applied first; 0 for none.", ge=0.0, le=10.0
     )
-    mirror: bool = Field(True, title="Try mirrored", description="Also try the moving image turned over.")
+    mirror: bool = fields.tried_mirrored()
     polarity: Literal["auto", "same", "inverted"] = Field(
         "auto",
         title="Polarity",
@@ -95,14 +96,8 @@ class Features(Method):
     min_inliers: int = Field(
         10, title="Least agreeing points", description="Refuse with fewer distinct places.", ge=4, le=1000
     )
-    max_side_px: int = Field(
-        2048,
-        title="Working size (px)",
-        description="Larger images are reduced to this side.",
-        ge=64,
-        le=20000,
-    )
-    seed: int = Field(0, title="Seed", description="Of the random draws.", ge=0, le=2**31 - 1)
+    max_side_px: int = fields.working_size(2048)
+    seed: int = fields.seed()
 
     def estimate(
         self,

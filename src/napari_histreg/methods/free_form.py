@@ -8,6 +8,7 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
+from napari_histreg.methods import fields
 from napari_histreg.methods.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.methods.method import Estimate, Method
 from napari_histreg.methods.picture import Picture
@@ -68,16 +69,14 @@ class FreeForm(Method):
         ge=8.0,
         le=1000.0,
     )
-    levels: int = Field(2, title="Levels", description="Sizes worked at, each half of the next.", ge=1, le=6)
-    iterations: int = Field(60, title="Iterations", description="At most so many per level.", ge=1, le=5000)
+    levels: int = fields.levels(2)
+    iterations: int = fields.iterations(60)
     bins: int = Field(32, title="Bins", description="Of the joint histogram.", ge=5, le=256)
     sampling: float = Field(
         0.2, title="Sampling", description="Share of the pixels looked at, on large levels.", gt=0.001, le=1.0
     )
-    max_side_px: int = Field(
-        512, title="Working size (px)", description="Larger images are reduced to this side.", ge=64, le=8192
-    )
-    seed: int = Field(0, title="Seed", description="Of the random samples.", ge=0, le=2**31 - 1)
+    max_side_px: int = fields.working_size(512)
+    seed: int = fields.seed()
 
     def estimate(
         self,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged, NoTissue
 from napari_histreg.geometry import FloatArray
+from napari_histreg.methods import fields
 from napari_histreg.methods.evidence import Evidence, as_affine, require_plausible, weigh_pose
 from napari_histreg.methods.method import Estimate, Method
 from napari_histreg.methods.picture import Picture
@@ -131,7 +132,7 @@ class Moments(Method):
     model: Literal["rigid", "similarity"] = Field(
         "similarity", title="Transform", description="Whether the scale is measured too."
     )
-    mirror: bool = Field(True, title="Try mirrored", description="Also try the moving image turned over.")
+    mirror: bool = fields.tried_mirrored()
     side_px: int = Field(
         160, title="Working size (px)", description="Longest side of the small copy.", ge=48, le=1024
     )
@@ -142,7 +143,7 @@ class Moments(Method):
         ge=0,
         le=2000,
     )
-    seed: int = Field(0, title="Seed", description="Of the random samples.", ge=0, le=2**31 - 1)
+    seed: int = fields.seed()
 
     def estimate(
         self,

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
+from napari_histreg.methods import fields
 from napari_histreg.methods.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.methods.method import Estimate, Method
 from napari_histreg.methods.phase_shift import ShiftFinder
@@ -62,14 +63,8 @@ class MutualInformation(Method):
     transform: Freedom = Field(
         "affine", title="Transform", description="What may change, on top of the start."
     )
-    levels: int = Field(
-        4,
-        title="Levels",
-        description="Sizes worked at, each half of the next; 1 is full size only.",
-        ge=1,
-        le=8,
-    )
-    iterations: int = Field(200, title="Iterations", description="At most so many per level.", ge=1, le=5000)
+    levels: int = fields.levels(4)
+    iterations: int = fields.iterations(200)
     bins: int = Field(32, title="Bins", description="Of the joint histogram.", ge=5, le=256)
     sampling: float = Field(
         0.2, title="Sampling", description="Share of the pixels looked at, on large levels.", gt=0.001, le=1.0
@@ -81,14 +76,8 @@ class MutualInformation(Method):
         ge=0.0,
         le=180.0,
     )
-    max_side_px: int = Field(
-        1024,
-        title="Working size (px)",
-        description="Larger images are reduced to this side.",
-        ge=64,
-        le=20000,
-    )
-    seed: int = Field(0, title="Seed", description="Of the random samples.", ge=0, le=2**31 - 1)
+    max_side_px: int = fields.working_size(1024)
+    seed: int = fields.seed()
 
     def estimate(
         self,

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from napari_histreg.methods import fields
 from napari_histreg.methods.block_maps import Plane
 from napari_histreg.methods.dense import DenseField, conclude, lay_out, solve, warped
 from napari_histreg.methods.method import Estimate, Method
@@ -66,10 +67,8 @@ class OpticalFlow(Method):
         ge=0.1,
         le=200.0,
     )
-    levels: int = Field(3, title="Levels", description="Sizes worked at, each half of the next.", ge=1, le=6)
-    max_side_px: int = Field(
-        512, title="Working size (px)", description="Larger images are reduced to this side.", ge=64, le=4096
-    )
+    levels: int = fields.levels(3)
+    max_side_px: int = fields.working_size(512)
 
     def estimate(
         self,

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from napari_histreg.methods import fields
 from napari_histreg.methods.evidence import Evidence, as_affine, require_plausible, weigh_pose
 from napari_histreg.methods.fourier import Peak
 from napari_histreg.methods.fourier_mellin import tapered, turns_and_scales
@@ -80,9 +81,7 @@ class Phase(Method):
         ge=0.05,
         le=1.0,
     )
-    max_side_px: int = Field(
-        512, title="Working size (px)", description="Larger images are reduced to this side.", ge=64, le=8192
-    )
+    max_side_px: int = fields.working_size(512)
 
     def estimate(
         self,

@@ -1,5 +1,6 @@
 """Hypotheses: poses that may be right, from wherever they come, refined and put in order."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from napari_histreg.progress import Progress, portion, silent
 
 __all__ = ["Hypothesis", "are_distinct", "best_rival", "pose_z", "propose_by_search", "ranked", "refine_all"]
 
-WORKERS = 2
+WORKERS = max(2, min(os.cpu_count() or 1, 8))
+"""Threads; more than eight would only wait for memory."""
 KEPT = 12
 """Distinct poses of a search that are refined; the right one was lost below this rank in no case."""
 
