@@ -19,6 +19,8 @@ MIRROR_FACTOR = 3.0
 # Residuals this many robust standard deviations out belong to another spot (Rousseeuw uses 2.5; a
 # landmark is worth a second look only when it is clearly wrong).
 CUT = 4.0
+# Chance that any of the pairs is called wrong although all are right.
+FALSE_ALARM = 0.01
 # Below this share of the extent of the points nothing is a mistake but the rounding of a file.
 ROUNDING = 1e-4
 
@@ -50,9 +52,12 @@ class Outlier:
 def find_outliers(
     fixed: FloatArray, moving: FloatArray, names: tuple[str, ...], *, mirrored: bool
 ) -> tuple[Outlier, ...]:
-    """Find the pairs that contradict the majority, by least median of squares [1]_.
+    """Find the pairs that contradict the others.
 
-    A similarity is the common ground of up to six pairs, an affine transform that of more.
+    First those that contradict the majority by least median of squares [1]_, which bears many mistakes and
+    needs large ones; then, one after the other, those that lie farther from where the rest predicts them
+    than the rest's own scatter explains (deletion residuals, [2]_), which sees a single mistake among few
+    pairs. A similarity is the common ground of up to six pairs, an affine transform that of more.
 
     Parameters
     ----------
@@ -70,20 +75,27 @@ def find_outliers(
     References
     ----------
     .. [1] P. J. Rousseeuw, JASA 79(388), 1984. doi:10.1080/01621459.1984.10477105
+    .. [2] R. D. Cook and S. Weisberg, Residuals and Influence in Regression, Chapman and Hall, 1982,
+       chapter 2. ISBN 0-412-24280-0
     """
     count = len(fixed)
-    common = (
-        _majority("affine" if count >= 7 else "similarity", fixed, moving, mirrored) if count >= 4 else None
-    )
+    model = "affine" if count >= 7 else "similarity"
+    common = _majority(model, fixed, moving, mirrored) if count >= 4 else None
     if common is None:
         return ()
     seen, usual = common
     distance = np.linalg.norm(seen - fixed, axis=1)
     extent = float(np.ptp(fixed, axis=0).max())
     limit = max(CUT * usual, ROUNDING * extent)
-    wrong = np.flatnonzero(~(distance <= limit))
-    if len(wrong) > (count - 1) // 2:
+    kept = distance <= limit
+    most = (count - 1) // 2
+    if (~kept).sum() > most:
         return ()
+    seen, usual = _without_strays(
+        _design(model, moving, mirrored), fixed, kept, most=most, rounding=ROUNDING * extent
+    )
+    distance = np.linalg.norm(seen - fixed, axis=1)
+    wrong = np.flatnonzero(~kept)
     found = []
     for k in map(int, wrong[np.argsort(-distance[wrong])]):
         partner = _partner(k, wrong, seen, fixed, limit)
@@ -109,6 +121,51 @@ def looks_mirrored(fixed: FloatArray, moving: FloatArray) -> bool:
     if plain is None or mirrored is None:
         return False
     return mirrored[1] * MIRROR_FACTOR < plain[1]
+
+
+def _design(model: str, moving: FloatArray, mirrored: bool) -> FloatArray:
+    """Return (N, 2, P): what each parameter of a model adds to a fixed point, given its moving point."""
+    y, x = moving.T
+    one, nought = np.ones_like(y), np.zeros_like(y)
+    if model == "affine":
+        rows = [[y, x, one, nought, nought, nought], [nought, nought, nought, y, x, one]]
+    else:
+        x = -x if mirrored else x
+        rows = [[y, -x, one, nought], [x, y, nought, one]]
+    return np.moveaxis(np.array(rows), -1, 0)
+
+
+def _without_strays(
+    design: FloatArray, fixed: FloatArray, kept: NDArray[np.bool_], *, most: int, rounding: float
+) -> tuple[FloatArray, float]:
+    """Take strays out of `kept` (in place); return where the rest puts all moving points, and its scatter.
+
+    The scatter is the standard deviation of one coordinate.
+    """
+    # Centred and of order 1, so that the normal equations lose no digits.
+    scale = max(float(np.abs(design).max()), 1e-12)
+    while True:
+        a, b = design[kept] / scale, fixed[kept]
+        inverse = np.linalg.pinv(np.einsum("nip,niq->pq", a, a))
+        solution = inverse @ np.einsum("nip,ni->p", a, b)
+        seen = design @ solution / scale
+        free = 2 * len(a) - design.shape[2]
+        residuals = b - seen[kept]
+        squares = float((residuals**2).sum())
+        usual = float(np.sqrt(squares / max(free, 1)))
+        if free <= 2 or (~kept).sum() >= most:
+            return seen, usual
+        own = np.eye(2) - np.einsum("nip,pq,njq->nij", a, inverse, a)
+        predicted = np.einsum("nij,nj->ni", np.linalg.pinv(own), residuals)
+        explained = np.einsum("ni,ni->n", residuals, predicted)
+        rest = np.maximum((squares - explained) / (free - 2), (rounding / CUT) ** 2)
+        ratio = explained / 2 / rest
+        # The upper tail of F with 2 and `free - 2` degrees of freedom, in closed form.
+        chance = (1 + 2 * ratio / (free - 2)) ** (-(free - 2) / 2)
+        worst = int(chance.argmin())
+        if chance[worst] * len(a) > FALSE_ALARM or np.linalg.norm(predicted[worst]) <= rounding:
+            return seen, usual
+        kept[np.flatnonzero(kept)[worst]] = False
 
 
 def _partner(

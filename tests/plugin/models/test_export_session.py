@@ -1,5 +1,7 @@
 """What there is to write: read back with the library."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,30 @@ def test_pairs_are_written_with_their_verdict(tmp_path, model, session, pair):
     assert "left out is predicted" in found.reasons[0]
     points = pair.landmarks(12).fixed
     assert np.allclose(found.fixed_to_moving(points), session.fixed_to_moving(points))
+
+
+def test_the_report_judges_an_automatic_result_by_the_pairs_that_only_measure(tmp_path, model, session, pair):
+    session.accept_registration(automatic(pair))
+    said = model.write_report(tmp_path / "r.html")(silent)
+    assert said == f"Wrote {tmp_path / 'r.html'} and r.json."
+    assert json.loads((tmp_path / "r.json").read_text())["target_error"] is None
+    clicked = pair.landmarks(5)
+    off = Landmarks.of(clicked.fixed + np.array([0, 2.0]), clicked.moving)
+    session.replace_landmarks(off)
+    session.set_follow(False)
+    model.write_report(tmp_path / "r.html")(silent)
+    values = json.loads((tmp_path / "r.json").read_text())
+    assert values["target_error"]["um"]["median"] == pytest.approx(2.0)
+    assert values["left_out_error"] is None
+
+
+def test_the_report_leaves_out_in_turn_the_pairs_that_made_the_alignment(tmp_path, model, session, pair):
+    session.replace_landmarks(pair.landmarks(6))
+    model.write_report(tmp_path / "r.html")(silent)
+    values = json.loads((tmp_path / "r.json").read_text())
+    assert values["method"] == "landmarks"
+    assert values["target_error"] is None
+    assert values["left_out_error"]["um"]["max"] < 1e-6
 
 
 def test_a_placement_by_hand_is_judged(tmp_path, model, session):

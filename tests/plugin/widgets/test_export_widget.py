@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog
 
 from canvas_mouse import press, settle, wait_for
@@ -92,6 +93,20 @@ def test_everything_is_written_and_read_back(window, pair, answer):
         "moving_pixel_size": pair.moving.world_pixel_size,
     }
     assert len(read_landmarks(file, **sizes)) == 12
+
+
+def test_the_report_is_written_and_shown(window, pair, answer, monkeypatch):
+    _, widget = window
+    widget.model.session.replace_landmarks(pair.landmarks(6))
+    settle()
+    shown = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    path = answer("report.html")
+    press(widget.report_button)
+    finish(widget)
+    assert shown == [str(path)]
+    assert "Landmarks left out in turn" in path.read_text(encoding="utf-8")
+    assert widget.said.text() == f"Wrote {path} and report.json."
 
 
 def test_the_picture_shows_the_canvas_with_a_scale_bar(window, answer):

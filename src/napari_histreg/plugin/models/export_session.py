@@ -7,6 +7,7 @@ from typing import Literal
 from napari_histreg.landmarks import DIALECTS, write_landmarks
 from napari_histreg.plugin.models.session import Session
 from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.quality.report import write_report
 from napari_histreg.registration import Registration
 from napari_histreg.registration.by_landmarks import judge_fit
 from napari_histreg.registration.document import write_registration
@@ -106,6 +107,21 @@ class ExportSession:
         def call(progress: Progress) -> str:
             write_registration(self.record(progress), path)
             return f"Wrote {path}."
+
+        return call
+
+    def write_report(self, path: str | Path) -> Callable[[Progress], str]:
+        """Return the call that writes the report; pairs that only measure the alignment are its landmarks."""
+        fixed, moving = self._slides()
+        state = self.session.state
+        pairs = state.landmarks.active()
+        unseen = pairs if state.origin == "automatic" and len(pairs) else None
+
+        def call(progress: Progress) -> str:
+            record = self.record(portion(progress, 0.0, 0.3))
+            checked = portion(progress, 0.3, 1.0)
+            page, twin = write_report(record, path, fixed, moving, landmarks=unseen, progress=checked)
+            return f"Wrote {page} and {twin.name}."
 
         return call
 

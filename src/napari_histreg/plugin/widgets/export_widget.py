@@ -1,11 +1,13 @@
 """Export: the folder of results, single files, a picture of the view, the warped slide."""
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QUrl
+from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QProgressBar, QWidget
 
 from napari_histreg.errors import HistregError
@@ -71,6 +73,11 @@ class ExportWidget(QWidget):
             self.write_folder,
         )
         self.record_button = button("Save …", "The record of the alignment as JSON", self.write_record)
+        self.report_button = button(
+            "Write and open …",
+            "How far the alignment can be trusted: numbers and pictures on one page, opened in the browser",
+            self.write_report,
+        )
         self.matrix_format = combo("Which program is to read the transform")
         quiet(self.matrix_format, [(d.title, d.name) for d in TRANSFORM_DIALECTS.values()], "csv")
         self.matrix_button = button("Save …", "The transform as another program takes it", self.write_matrix)
@@ -105,6 +112,7 @@ class ExportWidget(QWidget):
         below.addWidget(self.folder_button)
         below.addWidget(heading("Single files"))
         lines = form()
+        lines.addRow("Report", self.report_button)
         lines.addRow("Record", self.record_button)
         lines.addRow("Transform", row(self.matrix_format, self.matrix_button))
         lines.addRow("Landmarks", row(self.landmarks_format, self.landmarks_button))
@@ -133,6 +141,15 @@ class ExportWidget(QWidget):
         path = path or self._ask("Save the record", "registration.json", "Record (*.json)")
         if path:
             self._run(lambda: self.model.write_record(path))
+
+    def write_report(self, path: str = "") -> None:
+        """Ask where to, unless told, write the report and show it in the browser."""
+        path = path or self._ask("Write the report", f"{self.model.stem}.html", "Web page (*.html)")
+        if path:
+            page = QUrl.fromLocalFile(str(Path(path).absolute()))
+            self._run(
+                lambda: self.model.write_report(path), then=lambda _sentence: QDesktopServices.openUrl(page)
+            )
 
     def write_matrix(self, path: str = "") -> None:
         """Ask where to, unless told, and write the transform."""
@@ -186,7 +203,7 @@ class ExportWidget(QWidget):
         start = Path.home() if fixed is None or fixed.path is None else Path(fixed.path).parent
         return str(QFileDialog.getSaveFileName(self, title, str(start / name), kinds)[0])
 
-    def _run(self, prepare: Any) -> None:
+    def _run(self, prepare: Any, then: Callable[[str], Any] | None = None) -> None:
         if self.task is not None and self.task.is_running:
             return
         self._stage.settle()
@@ -198,6 +215,8 @@ class ExportWidget(QWidget):
         self.task = Task(call, self)
         self.task.progressed.connect(self._show_progress)
         self.task.returned.connect(lambda sentence: fill(self.said, sentence))
+        if then is not None:
+            self.task.returned.connect(then)
         self.task.failed.connect(lambda sentence: fill(self.said, sentence, colour="#ff6b6b"))
         self.task.cancelled.connect(lambda: fill(self.said, "Cancelled. Nothing was written."))
         self.task.finished.connect(self._show)
@@ -216,7 +235,13 @@ class ExportWidget(QWidget):
     def _show(self) -> None:
         busy = self.task is not None and self.task.is_running
         waiting = "It is writing. Cancel it first." if busy else None
-        for control in (self.folder_button, self.record_button, self.matrix_button, self.warp_button):
+        for control in (
+            self.folder_button,
+            self.report_button,
+            self.record_button,
+            self.matrix_button,
+            self.warp_button,
+        ):
             set_allowed(control, waiting or self.model.obstacle)
         set_allowed(self.landmarks_button, self.model.landmarks_obstacle)
         set_allowed(self.picture_button, None if self._stage.slides else "Open a slide first.")
