@@ -94,3 +94,13 @@ def test_what_makes_no_landmarks(arguments: tuple, words: str) -> None:
 def test_a_pair_that_is_not_there(pair: int | str) -> None:
     with pytest.raises(ValueError, match="no landmark"):
         THREE.switched(pair, False)
+
+
+def test_pairs_are_known_again_without_their_names():
+    pairs = Landmarks.of([[0, 0], [0, 900.5], [70, 3]], [[5, 5], [9, 9], [1, 2]])
+    renamed = Landmarks.of(pairs.fixed[[2, 0]] + 1e-9, pairs.moving[[2, 0]], ("x", "y"))
+    assert pairs.holds(renamed)
+    assert not renamed.holds(pairs)
+    assert not pairs.holds(Landmarks.of(pairs.fixed, pairs.moving + 0.1))
+    assert not pairs.holds(Landmarks.empty())
+    assert not Landmarks.empty().holds(pairs)

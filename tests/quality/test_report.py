@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_histreg.errors import Cancelled, WriteError
+from napari_histreg.errors import Cancelled, LandmarkError, WriteError
 from napari_histreg.quality.report import write_report
 from napari_histreg.samples import phantom_pair
 from napari_histreg.slides.slide import Channel
@@ -92,6 +92,16 @@ def test_landmarks_that_made_the_alignment_are_judged_with_each_left_out(pair, t
     # The others know nothing of the point that was moved by 30 px in y and in x.
     assert worst["px"] == pytest.approx(30 * np.sqrt(2), rel=1e-6)
     assert "Landmarks left out in turn" in page.read_text(encoding="utf-8")
+
+
+def test_landmarks_that_made_the_alignment_cannot_judge_it(pair, tmp_path):
+    pairs = pair.landmarks(9)
+    record = Record(pair.fixed_to_moving, landmarks=pairs)
+    with pytest.raises(LandmarkError, match="made from these landmarks"):
+        write_report(
+            record, tmp_path / "r.html", pair.fixed, pair.moving, landmarks=pairs.subset(np.arange(9) < 5)
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_refusal_without_transform_says_so(pair, tmp_path):

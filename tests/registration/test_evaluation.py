@@ -1,6 +1,7 @@
 """A cohort made by hand: the maps, and so the errors, are known."""
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -169,3 +170,13 @@ def test_what_is_no_cohort_is_refused(results, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DamagedFile, match=r"no registration\.json"):
         evaluate_folder(tmp_path / "empty", open_landmark_source(tmp_path / "empty"))
+
+
+def test_landmarks_that_made_a_result_do_not_judge_it(results, tmp_path):
+    (tmp_path / "truth").mkdir()
+    truth = in_a_folder_by_pair(tmp_path / "truth")
+    shutil.copy(truth / "case1.csv", results / "case1" / "landmarks.csv")
+    found = {s.name: s for s in evaluate_folder(results, open_landmark_source(truth)).scores}
+    assert found["case1"].error is None
+    assert "made from these landmarks" in found["case1"].problem
+    assert found["case2"].error is not None

@@ -47,10 +47,10 @@ def _evaluate_one(
 ) -> None:
     from napari_histreg.landmarks import read_landmarks
     from napari_histreg.quality.target_error import target_error
-    from napari_histreg.registration.document import read_registration
     from napari_histreg.registration.evaluation import Score, write_scores
+    from napari_histreg.registration.folder import read_folder
 
-    record = read_registration(registration)
+    record = read_folder(registration)
     pairs = read_landmarks(
         landmarks,
         moving_path=moving_landmarks,
@@ -60,6 +60,12 @@ def _evaluate_one(
     found = target_error(
         pairs, record.fixed_to_moving, shape=record.fixed.shape, pixel_size_um=record.fixed.pixel_size_um
     )
+    if record.landmarks is not None and record.landmarks.holds(pairs):
+        typer.echo(
+            "The alignment was made from these landmarks: what follows says how well it fits them, not how "
+            "far it is off elsewhere.",
+            err=True,
+        )
     if output is not None:
         name = f"{record.moving.name} to {record.fixed.name}"
         write_scores([Score(name, record.verdict, record.confidence, found)], output)

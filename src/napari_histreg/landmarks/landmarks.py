@@ -137,6 +137,17 @@ class Landmarks:
         """Return the pairs that count in fits: enabled, and both points placed."""
         return self.subset(self.usable)
 
+    def holds(self, others: "Landmarks") -> bool:
+        """Tell whether these pairs, whatever their names, have all usable ones of others among them.
+
+        A file keeps some ten digits: points a millionth of their extent apart are the same.
+        """
+        ours, theirs = (np.hstack([p.fixed, p.moving]) for p in (self.active(), others.active()))
+        if not len(ours) or not len(theirs):
+            return False
+        near = 1e-6 * max(float(np.ptp(ours)), 1.0)
+        return all((np.abs(ours - pair).max(1) <= near).any() for pair in theirs)
+
     def subset(self, keep: ArrayLike) -> "Landmarks":
         """Return the pairs at these places: an (N,) bool array, or indices in the order wanted."""
         index = np.asarray(keep)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from napari_histreg.errors import LandmarkError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.preprocess.reading import working_spacing
@@ -154,7 +155,21 @@ def assess(
     -------
     Assessment
         Empty but for the unaligned pictures where there is no transform.
+
+    Raises
+    ------
+    LandmarkError
+        The landmarks are those that the alignment was made from.
     """
+    if (
+        landmarks is not None
+        and registration.landmarks is not None
+        and registration.landmarks.holds(landmarks)
+    ):
+        raise LandmarkError(
+            "The alignment was made from these landmarks, so they cannot judge it. Pass others, or none: "
+            "what leaving each out tells is in the report anyway."
+        )
     if not registration.has_transform:
         return Assessment(pictures=_unaligned(fixed, moving))
     transform = registration.fixed_to_moving

@@ -32,6 +32,7 @@ p.note, figcaption, .soft { color: var(--soft); font-size: 13px; }
 table { border-collapse: collapse; width: 100%; margin: 8px 0; }
 th, td { border-bottom: 1px solid var(--line); padding: 4px 8px; text-align: left; vertical-align: top;
   overflow-wrap: anywhere; }
+th, td.n { overflow-wrap: normal; white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 figure { margin: 12px 0; } img { max-width: 100%; height: auto; display: block; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; }
@@ -41,8 +42,10 @@ figure { margin: 12px 0; } img { max-width: 100%; height: auto; display: block; 
 .curtain .line { position: absolute; top: 0; bottom: 0; width: 2px; background: #ffd200; left: 50%; }
 .controls { display: flex; gap: 16px; align-items: center; margin: 8px 0; }
 .controls input[type=range] { flex: 1; }
-@media print { body { max-width: none; padding: 0; } .controls { display: none; }
-  figure, table, .verdict { break-inside: avoid; } h2 { break-after: avoid; } }
+@media print { body { max-width: none; padding: 0; font-size: 11px; } .controls { display: none; }
+  h2 { margin-top: 16px; } h2, p.note { break-after: avoid; }
+  figure, table, tr, .curtain, .pair, .key, .verdict { break-inside: avoid; }
+  .curtain { max-width: 11cm; } figure img { max-height: 8.5cm; width: auto; } }
 @media (max-width: 700px) { .pair { grid-template-columns: 1fr; } }
 """
 
@@ -106,7 +109,7 @@ def section(title: str, *parts: str, note: str = "") -> str:
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a table; numbers are set to the right.
+    """Return a table; numbers are set to the right, and columns that are empty throughout are left out.
 
     Examples
     --------
@@ -119,13 +122,15 @@ def table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
         words = f"{value:.4g}" if isinstance(value, float) else str(value)
         return f"<{tag}{' class=n' if number else ''}>{escape('–' if value is None else words)}</{tag}>"
 
-    body = [list(row) for row in rows]
+    names, body = list(head), [list(row) for row in rows]
+    told = [k for k in range(len(names)) if not body or any(row[k] not in ("", None) for row in body)]
+    names, body = [names[k] for k in told], [[row[k] for k in told] for row in body]
     first = body[0] if body else []
     # A heading stands over its numbers.
     numbers = [isinstance(value, int | float) for value in first]
     top = "".join(
         f"<th{' class=n' if k < len(numbers) and numbers[k] else ''}>{escape(name)}</th>"
-        for k, name in enumerate(head)
+        for k, name in enumerate(names)
     )
     lines = "".join(f"<tr>{''.join(cell('td', value) for value in row)}</tr>" for row in body)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{lines}</tbody></table>"

@@ -67,6 +67,8 @@ def write_report(
     ------
     WriteError
         One of them cannot be written.
+    LandmarkError
+        The landmarks are those that the alignment was made from.
     """
     html_path = Path(path)
     json_path = html_path.with_suffix(".json")

@@ -15,7 +15,7 @@ from napari_histreg.files import written_whole
 from napari_histreg.landmarks.cohort import CohortPair, LandmarkSource
 from napari_histreg.progress import Progress, silent
 from napari_histreg.quality.target_error import TargetError, summarise_target_errors, target_error
-from napari_histreg.registration.document import read_registration
+from napari_histreg.registration.folder import read_folder
 from napari_histreg.registration.record import Registration
 from napari_histreg.transforms import Translation
 
@@ -171,7 +171,7 @@ def write_scores(scores: Sequence[Score], path: str | os.PathLike[str]) -> None:
 
 def _score(name: str, file: Path, landmarks: LandmarkSource) -> Score:
     try:
-        record = read_registration(file)
+        record = read_folder(file)
     except HistregError as error:
         return Score(name, "", None, None, str(error))
     known = (name, record.verdict, record.confidence)
@@ -179,6 +179,8 @@ def _score(name: str, file: Path, landmarks: LandmarkSource) -> Score:
         pairs = landmarks.find(_pair(name, record))
         if pairs is None:
             return Score(*known, None, "There are no landmarks for it.")
+        if record.landmarks is not None and record.landmarks.holds(pairs):
+            return Score(*known, None, "It was made from these landmarks, so they cannot judge it.")
         return Score(
             *known,
             target_error(

@@ -115,7 +115,9 @@ class ExportSession:
         fixed, moving = self._slides()
         state = self.session.state
         pairs = state.landmarks.active()
-        unseen = pairs if state.origin == "automatic" and len(pairs) else None
+        made = state.registration.landmarks if state.registration is not None else None
+        taken = made is not None and made.holds(pairs)
+        unseen = pairs if state.origin == "automatic" and len(pairs) and not taken else None
 
         def call(progress: Progress) -> str:
             record = self.record(portion(progress, 0.0, 0.3))

@@ -114,8 +114,14 @@ class ExportWidget(QWidget):
         lines = form()
         lines.addRow("Report", self.report_button)
         lines.addRow("Record", self.record_button)
-        lines.addRow("Transform", row(self.matrix_format, self.matrix_button))
-        lines.addRow("Landmarks", row(self.landmarks_format, self.landmarks_button))
+        for name, control, save in (
+            ("Transform", self.matrix_format, self.matrix_button),
+            ("Landmarks", self.landmarks_format, self.landmarks_button),
+        ):
+            line = row(control, save)
+            line.setStretch(0, 3)
+            line.setStretch(1, 1)
+            lines.addRow(name, line)
         lines.addRow("Picture", row(self.scale_bar, self.picture_button))
         below.addLayout(lines)
         below.addWidget(heading("Warped slide"))
