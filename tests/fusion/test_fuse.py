@@ -6,7 +6,10 @@ from napari_histreg.fusion.average import PrincipalComponent
 from napari_histreg.fusion.rule import Rule
 from napari_histreg.fusion.wavelet import Wavelet
 from napari_histreg.geometry import Region
+from napari_histreg.samples import phantom_pair
 from napari_histreg.slides import open_slide
+from napari_histreg.transforms import Translation
+from napari_histreg.warping import Grid, warp_slide
 
 RNG = np.random.default_rng(0)
 NAMES = [spec.name for spec in RULES]
@@ -44,6 +47,26 @@ def test_tiles_leave_no_seams(name, pair):
     expected = np.clip(fitted(planes, ones), 0, 1) * 255
     # One grey level of rounding; the principal component is learnt from slightly other overviews.
     assert np.abs(whole - expected).max() <= (3 if name == "pca" else 1)
+
+
+@pytest.mark.parametrize("size", [2048, 2301])
+def test_pyramids_may_go_in_other_steps(size):
+    pair = phantom_pair(size, seed=1)
+    warped = warp_slide(pair.moving, pair.fixed_to_moving, Grid.of(pair.fixed))
+    assert warped.levels != pair.fixed.levels
+    fused = fuse_slides([pair.fixed, warped], "average")
+    assert max(fused.levels[-1].shape) <= 1024
+    still = warp_slide(pair.fixed, Translation.identity(), Grid.of(pair.fixed))
+    same = fuse_slides([still, warped], "average")
+    region = Region(700, 800, 300, 200)
+    difference = fused.read(0, region).astype(int) - same.read(0, region)
+    # The brightness is measured on overviews that were reduced in other steps: a grey level.
+    assert np.abs(difference).max() <= 1
+
+
+def test_slides_of_unequal_size_are_refused():
+    with pytest.raises(ValueError, match=r"do not lie on one grid \(\(60, 70\) and \(60, 71\)\)"):
+        fuse_slides([open_slide(texture((60, 70), 0)), open_slide(texture((60, 71), 0))])
 
 
 @pytest.mark.parametrize("name", NAMES)

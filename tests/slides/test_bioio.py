@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -5,7 +7,7 @@ import tifffile
 from napari_histreg.errors import DamagedFile, MissingDependency
 from napari_histreg.geometry import Region
 from napari_histreg.optional import is_installed
-from napari_histreg.slides import open_slide
+from napari_histreg.slides import Channel, open_slide, write_slide
 from napari_histreg.slides.readers._border import ReadOptions
 
 
@@ -43,3 +45,19 @@ def test_planes_names_and_pixel_size_come_through(tmp_path):
         read_bioio(path, ReadOptions(z=5))
     with pytest.raises(ValueError, match="series 0 to 0"):
         read_bioio(path, ReadOptions(series=3))
+
+
+def test_bioio_sees_in_our_ome_tiff_what_we_wrote(tmp_path):
+    """All but the levels: its readers of TIFF show the first one of any file."""
+    reader = pytest.importorskip("bioio_ome_tiff", reason="needs the extra bioio")
+    from bioio import BioImage
+
+    pixels = np.random.default_rng(0).integers(0, 9999, (3, 1500, 1100)).astype(np.uint16)
+    path = tmp_path / "a.ome.tif"
+    with open_slide(pixels, pixel_size_um=(0.5, 0.25)) as slide:
+        named = replace(slide, channels=(Channel("DAPI"), Channel("CD3"), Channel("CD8")))
+        write_slide(named, path)
+    image = BioImage(path, reader=reader.Reader)
+    assert image.channel_names == ["DAPI", "CD3", "CD8"]
+    assert (image.physical_pixel_sizes.Y, image.physical_pixel_sizes.X) == (0.5, 0.25)
+    assert np.array_equal(image.get_image_data("CYX"), pixels)

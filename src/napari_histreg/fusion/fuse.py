@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from pydantic import ValidationError
 
 from napari_histreg.fusion.rule import Plane, Rule
 from napari_histreg.geometry import Region
-from napari_histreg.slides import Channel, Slide
+from napari_histreg.slides import Channel, Level, Slide
 from napari_histreg.slides.computed import ComputedBlocks
+from napari_histreg.slides.pyramid import with_overview
 
 __all__ = ["RULES", "RuleSpec", "fuse_slides"]
 
@@ -72,7 +73,7 @@ def fuse_slides(slides: Sequence[Slide], rule: str | Rule = "wavelet", **paramet
     ----------
     slides : sequence of Slide
         Two or more on one grid, such as the fixed slide and the result of `warp_slide`; they must stay
-        open as long as the result is used.
+        open as long as the result is used. Of their pyramids, the levels that all have are used.
     rule : str or Rule
         A name from `RULES`, or a rule with its parameters.
     **parameters
@@ -98,11 +99,12 @@ def fuse_slides(slides: Sequence[Slide], rule: str | Rule = "wavelet", **paramet
     if len(slides) < 2:
         raise ValueError(f"Fusing needs two slides or more, not {len(slides)}.")
     for slide in slides[1:]:
-        if slide.levels != slides[0].levels:
+        if slide.shape != slides[0].shape:
             raise ValueError(
                 f"{slides[0].name} and {slide.name} do not lie on one grid "
                 f"({slides[0].shape} and {slide.shape}). Warp one onto the other first."
             )
+    slides = _with_common_levels(slides)
     made = _rule(rule, parameters)
     same = len({len(slide.channels) for slide in slides}) == 1
     views = [_View.of(slide, keep_channels=same) for slide in slides]
@@ -123,6 +125,43 @@ def fuse_slides(slides: Sequence[Slide], rule: str | Rule = "wavelet", **paramet
         is_rgb=count > 1 and all(slide.is_rgb for slide in slides),
         metadata={"fused_by": made.name, **made.model_dump(mode="json")},
     )
+
+
+def _with_common_levels(slides: Sequence[Slide]) -> list[Slide]:
+    """Reduce the pyramids of slides, which may go in other steps, to the levels that all have."""
+    found = [[_place(slide, level) for slide in slides] for level in slides[0].levels]
+    shared = [k for k, places in enumerate(found) if None not in places]
+    common = tuple(slides[0].levels[k] for k in shared)
+    chosen = []
+    for which, slide in enumerate(slides):
+        source = _SomeLevels(slide, tuple(found[k][which] or 0 for k in shared))
+        chosen.append(with_overview(replace(slide, levels=common, source=source)))
+    return chosen
+
+
+def _place(slide: Slide, wanted: Level) -> int | None:
+    """Return which level of a slide is like another one; writers round odd sizes up or down."""
+    for k, level in enumerate(slide.levels):
+        if np.allclose(level.downsample, wanted.downsample, rtol=1e-3) and (
+            np.abs(np.subtract(level.shape, wanted.shape)).max() <= 1
+        ):
+            return k
+    return None
+
+
+@dataclass(frozen=True)
+class _SomeLevels:
+    """Pixel source with some levels of a slide."""
+
+    slide: Slide
+    places: tuple[int, ...]
+
+    def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
+        """Read a region; see `PixelSource`."""
+        return self.slide.read(self.places[level], region, channels)
+
+    def close(self) -> None:
+        """Leave the slide open: it is not ours."""
 
 
 @dataclass(frozen=True)
