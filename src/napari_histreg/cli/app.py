@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from napari_histreg.cli import convert, demo, evaluate, fuse, info, methods, register, report, transform, warp
+from napari_histreg.cli import (
+    convert,
+    demo,
+    evaluate,
+    fuse,
+    info,
+    methods,
+    register,
+    report,
+    template,
+    transform,
+    warp,
+)
 from napari_histreg.cli.ending import ended_well
 
 __all__ = ["app", "main"]
@@ -30,6 +42,7 @@ for verb in (
     fuse.fuse,
     evaluate.evaluate,
     report.report,
+    template.template,
     methods.methods,
 ):
     app.command()(verb)

@@ -11,7 +11,7 @@ from napari_histreg.quality.independent import IndependentCheck
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Transform
 
-__all__ = ["deformed_grid", "error_map", "heat_map", "quiver", "residual_plot"]
+__all__ = ["deformed_grid", "elbow_plot", "error_map", "heat_map", "quiver", "residual_plot"]
 
 # Five colours of the map "viridis": even steps to the eye, readable without colour vision.
 COLD_TO_HOT = np.array([(68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37)], float)
@@ -219,6 +219,50 @@ def residual_plot(errors: FloatArray, names: tuple[str, ...], unit: str, *, widt
         end = left + float(errors[index]) * scale + 6
         picture = write_text(picture, (end, y), f"{errors[index]:.3g}", 11)
     return caption(picture, f"Landmark errors, {_unit(unit)}; line: median {np.median(errors):.3g}")
+
+
+def elbow_plot(spread: FloatArray, count: int, *, size_px: tuple[int, int] = (280, 420)) -> Picture:
+    """Draw how the spread within groups falls with their number, and the number that was chosen.
+
+    Parameters
+    ----------
+    spread : (K,) ndarray
+        Sum of squared distances to the groups' centres for 1 to K groups.
+    count : int
+        The number of groups that was chosen, 1 to K.
+    size_px : (int, int)
+        Height and width of the plot.
+
+    Returns
+    -------
+    (Y, X, 3) ndarray of uint8
+
+    Examples
+    --------
+    >>> elbow_plot(np.array([9.0, 2.0, 1.5, 1.2]), 2).shape[1]
+    420
+    """
+    from PIL import Image, ImageDraw
+
+    height, width = size_px
+    image = Image.new("RGB", (width, height), (PAPER, PAPER, PAPER))
+    draw = ImageDraw.Draw(image)
+    left, right, top, bottom = 46, width - 22, 16, height - 34
+    across = np.linspace(left, right, len(spread)) if len(spread) > 1 else np.array([(left + right) / 2])
+    highest = max(float(spread.max(initial=0)), 1e-12)
+    down = bottom - np.asarray(spread) / highest * (bottom - top)
+    draw.line((left, top, left, bottom, right, bottom), fill=(120, 130, 140), width=1)
+    points = [(float(x), float(y)) for x, y in zip(across, down, strict=True)]
+    draw.line(points, fill=(90, 170, 240), width=2)
+    for k, (x, y) in enumerate(points, 1):
+        radius, colour = (6, (255, 210, 0)) if k == count else (3, (90, 170, 240))
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    picture = np.asarray(image, np.uint8)
+    for k, (x, _) in enumerate(points, 1):
+        picture = write_text(picture, (x - 3, bottom + 6), str(k), 11)
+    picture = write_text(picture, (6, top - 4), f"{highest:.2g}", 11)
+    picture = write_text(picture, (6, bottom - 8), "0", 11)
+    return caption(picture, f"Spread within groups by their number; {count} chosen")
 
 
 def _coloured(values: NDArray[np.floating[Any]], low: float, high: float) -> Picture:
