@@ -260,7 +260,7 @@ def elbow_plot(spread: FloatArray, count: int, *, size_px: tuple[int, int] = (28
     picture = np.asarray(image, np.uint8)
     for k, (x, _) in enumerate(points, 1):
         picture = write_text(picture, (x - 3, bottom + 6), str(k), 11)
-    picture = write_text(picture, (6, top - 4), f"{highest:.2g}", 11)
+    picture = write_text(picture, (6, top - 4), f"{highest:.3g}", 11)
     picture = write_text(picture, (6, bottom - 8), "0", 11)
     return caption(picture, f"Spread within groups by their number; {count} chosen")
 
