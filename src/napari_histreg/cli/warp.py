@@ -68,29 +68,20 @@ def warp(
     from napari_histreg.registration.document import read_registration
     from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
-    from napari_histreg.transforms import Translation
-    from napari_histreg.warping import Grid, merge_slides, select_channels, warp_slide
+    from napari_histreg.warping import Output, aligned_slide
 
     record = read_registration(registration)
-    transform = record.fixed_to_moving if record.has_transform else None
+    wanted = Output(
+        grid.value,
+        pixel_size,
+        [name.strip() for name in channels.split(",")] if channels else None,
+        interpolation.value,
+        merge,
+    )
     with ExitStack() as opened:
         source = opened.enter_context(reopen_moving(record, moving, even_if_refused=even_if_refused))
-        assert transform is not None  # otherwise reopening has refused
-        if channels:
-            source = select_channels(source, [name.strip() for name in channels.split(",")])
-        if grid is GridChoice.fixed and not merge:
-            frame = Grid(record.fixed.shape, record.fixed.world_pixel_size)
-        else:
-            target = opened.enter_context(reopen_fixed(record, fixed))
-            frame = Grid.of(target) if grid is GridChoice.fixed else Grid.union(target, source, transform)
-        unit = record.fixed.pixel_size_um
-        if pixel_size is not None:
-            frame = frame.with_spacing(pixel_size)
-        size = None if unit is None else frame.spacing
-        result = warp_slide(source, transform, frame, interpolation=interpolation.value, pixel_size_um=size)
-        if merge:
-            still = warp_slide(target, Translation.identity(), frame, pixel_size_um=size)
-            result = merge_slides(still, result)
+        target = opened.enter_context(reopen_fixed(record, fixed))
+        result = aligned_slide(target, source, record.fixed_to_moving, wanted)
         with progress_bar("Warping") as progress:
             write_slide(result, output, compression=compression, progress=progress)
     typer.echo(f"Wrote {output}")

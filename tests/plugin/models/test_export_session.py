@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_histreg.landmarks import DIALECTS, Landmarks, read_landmarks
 from napari_histreg.plugin.models import ChosenSlide, Session
@@ -15,6 +16,7 @@ from napari_histreg.samples import phantom_pair
 from napari_histreg.slides import open_slide
 from napari_histreg.transforms.formats import DIALECTS as TRANSFORM_DIALECTS
 from napari_histreg.transforms.formats import SlideFrame, read_transform
+from napari_histreg.warping import Output
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,7 @@ def test_the_warped_slide_lies_on_the_fixed_one(tmp_path, model, session, pair):
     session.accept_registration(automatic(pair))
     file = tmp_path / "warped.ome.tif"
     fractions = []
-    model.write_warped(file, cover="fixed", merge=False)(lambda fraction, message: fractions.append(fraction))
+    model.write_warped(file, Output())(lambda fraction, message: fractions.append(fraction))
     with open_slide(file) as warped:
         assert warped.shape == pair.fixed.shape
         assert warped.pixel_size_um == pytest.approx(pair.fixed.pixel_size_um)
@@ -150,10 +152,25 @@ def test_the_warped_slide_lies_on_the_fixed_one(tmp_path, model, session, pair):
 def test_both_slides_in_one_file(tmp_path, model, session, pair):
     session.accept_registration(automatic(pair))
     file = tmp_path / "merged.ome.tif"
-    model.write_warped(file, cover="both", merge=True)(silent)
+    model.write_warped(file, Output(cover="union", merge=True))(silent)
     with open_slide(file) as merged:
         assert len(merged.channels) == 6
         assert merged.shape[0] > pair.fixed.shape[0]
+
+
+def test_only_the_channels_chosen_with_other_pixels_and_packing(tmp_path, model, session, pair):
+    session.accept_registration(automatic(pair))
+    assert model.channel_names == ("DAPI", "PanCK", "SMA")
+    file = tmp_path / "some.ome.tif"
+    model.write_warped(file, Output(channels=[2, 0], pixel_size=0.5), "zstd")(silent)
+    with open_slide(file) as some:
+        assert [channel.name for channel in some.channels] == ["SMA", "DAPI"]
+        assert some.pixel_size_um == pytest.approx((0.5, 0.5))
+        assert some.shape == (320, 320)
+    with tifffile.TiffFile(file) as tif:
+        assert tif.pages[0].compression.name == "ZSTD"
+    with pytest.raises(ValueError, match="No channel is chosen"):
+        model.write_warped(file, Output(channels=[]))
 
 
 def test_cancelling_leaves_no_file(tmp_path, model, session, pair):
@@ -163,7 +180,7 @@ def test_cancelling_leaves_no_file(tmp_path, model, session, pair):
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        model.write_warped(tmp_path / "warped.ome.tif", cover="fixed", merge=False)(stop)
+        model.write_warped(tmp_path / "warped.ome.tif", Output())(stop)
     assert list(tmp_path.iterdir()) == []
 
 

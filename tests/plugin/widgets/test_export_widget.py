@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QFileDialog
 
@@ -149,7 +150,7 @@ def test_the_warped_slide_is_written_and_can_be_cancelled(window, pair, answer, 
 
     from napari_histreg.plugin.models import export_session
 
-    def endless(slide, path, progress):
+    def endless(slide, path, *, compression, progress):
         while True:
             progress(0.3, "writing level 0")
             time.sleep(0.01)
@@ -165,6 +166,24 @@ def test_the_warped_slide_is_written_and_can_be_cancelled(window, pair, answer, 
     assert time.monotonic() - start < 2
     assert widget.said.text() == "Cancelled. Nothing was written."
     assert widget.warp_button.isEnabled()
+
+
+def test_the_controls_decide_what_the_warped_slide_holds(window, pair, answer):
+    _, widget = window
+    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    settle()
+    assert [widget.channels.item(k).text() for k in range(3)] == ["DAPI", "PanCK", "SMA"]
+    widget.channels.item(1).setCheckState(Qt.CheckState.Unchecked)
+    widget.pixel_size.setValue(0.5)
+    widget.compression.setCurrentIndex(widget.compression.findData("zstd"))
+    file = answer("some.ome.tif")
+    press(widget.warp_button)
+    finish(widget)
+    with open_slide(file) as some:
+        assert [channel.name for channel in some.channels] == ["DAPI", "SMA"]
+        assert some.pixel_size_um == pytest.approx((0.5, 0.5))
+    # What was ticked stays so while the same slide is chosen.
+    assert widget.channels.item(1).checkState() == Qt.CheckState.Unchecked
 
 
 def test_no_name_no_file(window, pair, answer, tmp_path):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from napari_histreg.landmarks import DIALECTS, write_landmarks
 from napari_histreg.plugin.models.session import Session
@@ -15,14 +14,11 @@ from napari_histreg.registration.folder import write_folder
 from napari_histreg.registration.record import Outcome, SlideRecord
 from napari_histreg.registration.verdict import judge_transform
 from napari_histreg.slides import Slide, write_slide
-from napari_histreg.transforms import Affine, Translation
+from napari_histreg.transforms import Affine
 from napari_histreg.transforms.formats import SlideFrame, write_transform
-from napari_histreg.warping import Grid, merge_slides, warp_slide
+from napari_histreg.warping import Output, aligned_slide
 
-__all__ = ["Cover", "ExportSession"]
-
-Cover = Literal["fixed", "both"]
-"""What a warped slide covers: the fixed slide's area, or that of both."""
+__all__ = ["ExportSession"]
 
 
 class ExportSession:
@@ -164,37 +160,41 @@ class ExportSession:
         )
         return f"Wrote {file}." if second is None else f"Wrote {file} and {second.name}."
 
-    def write_warped(self, path: str | Path, *, cover: Cover, merge: bool) -> Callable[[Progress], str]:
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Channels of the moving slide that can be chosen; none where they are the colours of one picture."""
+        moving = self.session.moving
+        if moving is None or moving.slide.is_rgb or len(moving.slide.channels) < 2:
+            return ()
+        return tuple(channel.name for channel in moving.slide.channels)
+
+    def write_warped(
+        self, path: str | Path, output: Output, compression: str | None = None
+    ) -> Callable[[Progress], str]:
         """Return the call that writes the moving slide in the fixed slide's frame.
 
         Parameters
         ----------
         path : path-like
             Ends in .ome.tif or .ome.zarr.
-        cover : {"fixed", "both"}
-            The area.
-        merge : bool
-            Put the fixed slide's channels into the file too.
+        output : Output
+            What is asked of it.
+        compression : str, optional
+            Of the tiles; chosen by the pixels by default.
+
+        Raises
+        ------
+        ValueError
+            No channel is chosen.
         """
-        fixed, moving = self._slides()
-        transform = self.session.fixed_to_moving
-        warped = self.warped_slide(cover)
-        if merge:
-            grid = Grid.of(fixed) if cover == "fixed" else Grid.union(fixed, moving, transform)
-            still = warp_slide(fixed, Translation.identity(), grid, pixel_size_um=fixed.pixel_size_um)
-            warped = merge_slides(still, warped)
+        if output.channels is not None and not output.channels:
+            raise ValueError("No channel is chosen. Tick those to be written.")
+        warped = aligned_slide(*self._slides(), self.session.fixed_to_moving, output)
 
         def call(progress: Progress) -> str:
-            return f"Wrote {write_slide(warped, path, progress=progress)}."
+            return f"Wrote {write_slide(warped, path, compression=compression, progress=progress)}."
 
         return call
-
-    def warped_slide(self, cover: Cover = "fixed") -> Slide:
-        """Return the moving slide as it lies in the fixed slide's frame, lazily."""
-        fixed, moving = self._slides()
-        transform = self.session.fixed_to_moving
-        grid = Grid.of(fixed) if cover == "fixed" else Grid.union(fixed, moving, transform)
-        return warp_slide(moving, transform, grid, pixel_size_um=fixed.pixel_size_um)
 
     def _slides(self) -> tuple[Slide, Slide]:
         fixed, moving = self.session.fixed, self.session.moving

@@ -8,7 +8,15 @@ from typing import Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QProgressBar, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QListWidget,
+    QListWidgetItem,
+    QProgressBar,
+    QWidget,
+)
 
 from napari_histreg.errors import HistregError
 from napari_histreg.landmarks import DIALECTS
@@ -32,10 +40,19 @@ from napari_histreg.plugin.widgets.parts import (
 from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
 from napari_histreg.plugin.worker import Task
 from napari_histreg.transforms.formats import DIALECTS as TRANSFORM_DIALECTS
+from napari_histreg.warping import Output
 
 __all__ = ["ExportWidget"]
 
-COVERS = [("The fixed slide", "fixed"), ("Both slides", "both")]
+COVERS = [("The fixed slide", "fixed"), ("Both slides", "union")]
+COMPRESSION = [
+    ("As suits the pixels", ""),
+    ("JPEG", "jpeg"),
+    ("Deflate", "deflate"),
+    ("Zstandard", "zstd"),
+    ("LZW", "lzw"),
+    ("None", "none"),
+]
 
 
 class ExportWidget(QWidget):
@@ -89,6 +106,17 @@ class ExportWidget(QWidget):
         self.scale_bar.setChecked(True)
         self.cover = combo("The area that the warped slide covers")
         quiet(self.cover, [(text, value) for text, value in COVERS], "fixed")
+        self.pixel_size = QDoubleSpinBox()
+        self.pixel_size.setRange(0.0, 1000.0)
+        self.pixel_size.setDecimals(4)
+        self.pixel_size.setSingleStep(0.25)
+        self.pixel_size.setSpecialValueText("as the fixed slide")
+        self.pixel_size.setToolTip("Larger pixels make a smaller file; 0 takes the fixed slide's")
+        self.compression = combo("How the tiles are packed; JPEG loses a little and is far smaller")
+        quiet(self.compression, [(text, value) for text, value in COMPRESSION], "")
+        self.channels = QListWidget()
+        self.channels.setToolTip("Channels of the moving slide to be written")
+        self.channels.setMaximumHeight(110)
         self.merge = QCheckBox("With the fixed slide's channels")
         self.merge.setToolTip("One file with the channels of both slides")
         self.warp_button = button(
@@ -127,7 +155,10 @@ class ExportWidget(QWidget):
         below.addWidget(heading("Warped slide"))
         lines = form()
         lines.addRow("Covers", self.cover)
+        lines.addRow("Pixel size", self.pixel_size)
+        lines.addRow("Packed", self.compression)
         below.addLayout(lines)
+        below.addWidget(self.channels)
         below.addWidget(self.merge)
         below.addLayout(row(self.warp_button, self.cancel_button))
         below.addWidget(self.progress)
@@ -195,8 +226,32 @@ class ExportWidget(QWidget):
             "Write the warped slide", name, "OME-TIFF (*.ome.tif);;OME-Zarr (*.ome.zarr)"
         )
         if path:
-            cover, merge = self.cover.currentData(), self.merge.isChecked()
-            self._run(lambda: self.model.write_warped(path, cover=cover, merge=merge))
+            packed = self.compression.currentData() or None
+            self._run(lambda: self.model.write_warped(path, self._output(), packed))
+
+    def _output(self) -> Output:
+        """Return what the controls ask of the warped slide."""
+        items = [self.channels.item(k) for k in range(self.channels.count())]
+        ticked = [k for k, item in enumerate(items) if item.checkState() == Qt.CheckState.Checked]
+        return Output(
+            cover=self.cover.currentData(),
+            pixel_size=self.pixel_size.value() or None,
+            channels=ticked if items and len(ticked) < len(items) else None,
+            merge=self.merge.isChecked(),
+        )
+
+    def _list_channels(self) -> None:
+        """Offer the channels of the moving slide, all ticked, whenever it is another one."""
+        names = self.model.channel_names
+        if names != tuple(self.channels.item(k).text() for k in range(self.channels.count())):
+            self.channels.clear()
+            for name in names:
+                item = QListWidgetItem(name, self.channels)
+                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
+                item.setCheckState(Qt.CheckState.Checked)
+        self.channels.setVisible(bool(names))
+        unit = self._stage.session.unit
+        self.pixel_size.setSuffix(" µm" if unit == "um" else " px")
 
     def cancel(self) -> None:
         """Stop writing."""
@@ -239,6 +294,7 @@ class ExportWidget(QWidget):
         self._show()
 
     def _show(self) -> None:
+        self._list_channels()
         busy = self.task is not None and self.task.is_running
         waiting = "It is writing. Cancel it first." if busy else None
         for control in (
