@@ -102,3 +102,28 @@ def test_models_by_number_of_pairs() -> None:
     assert allowed_models(1) == ("translation",)
     assert "affine" in allowed_models(3)
     assert "projective" not in allowed_models(3)
+    assert "thin_plate" not in allowed_models(3)
+    assert allowed_models(4)[-1] == "thin_plate"
+
+
+def test_a_spline_follows_where_the_tissue_is_bent() -> None:
+    y, x = np.meshgrid(np.linspace(0, 900, 5), np.linspace(0, 900, 5), indexing="ij")
+    fixed = np.stack([y.ravel(), x.ravel()], 1)
+    bent = fixed + np.stack([np.zeros(25), 30 * np.sin(fixed[:, 0] / 300)], 1)
+    found = follow_pairs(Landmarks.of(fixed, bent), "thin_plate", IDENTITY, follow=True)
+    assert found.fit is not None
+    assert found.fit.model == "thin_plate"
+    assert np.abs(found.residual_vectors).max() < 1
+    stiff = follow_pairs(Landmarks.of(fixed, bent), "affine", IDENTITY, follow=True)
+    assert np.abs(stiff.residual_vectors).max() > 5
+    # What leaving a pair out says is of the same size as the bend that the others know.
+    assert np.nanmedian(np.linalg.norm(found.leave_one_out_vectors, axis=1)) < 5
+
+
+def test_a_spline_that_folds_falls_back_to_what_does_not() -> None:
+    grid = np.stack(np.meshgrid(np.arange(4.0), np.arange(4.0)), -1).reshape(-1, 2) * 100
+    swapped = grid.copy()
+    swapped[[5, 6]] = swapped[[6, 5]]
+    found = follow_pairs(Landmarks.of(grid, swapped), "thin_plate", IDENTITY, follow=True)
+    assert found.fit is not None
+    assert (found.fit.model == "thin_plate") == (found.problem is None)

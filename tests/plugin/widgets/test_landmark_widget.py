@@ -107,6 +107,28 @@ def test_the_model_and_who_decides(window):
     assert widget.follow_box.isChecked()
 
 
+def test_a_thin_plate_spline_can_be_chosen_and_looked_at(window):
+    viewer, widget = window()
+    add_pairs(widget)
+    bent = widget.session.landmarks.moving[4] + [6.0, 0.0]
+    widget.session.move_point(widget.session.state.pair_ids[4], "moving", bent)
+    settle()
+    assert widget.bent_button.isHidden()
+    widget.model.setCurrentIndex(widget.model.findText("Thin plate"))
+    widget.model.activated.emit(widget.model.currentIndex())
+    settle()
+    assert widget.session.state.fit.model == "thin_plate"
+    assert "Thin plate by 5 pairs" in widget.summary.text()
+    assert not widget.bent_button.isHidden()
+    before = len(viewer.layers)
+    press(widget.bent_button)
+    settle()
+    added = [layer for layer in viewer.layers if " bent" in layer.name]
+    assert len(viewer.layers) == before + len(added)
+    assert len(added) == len(widget._stage.moving_layers())
+    assert all(np.asarray(layer.data[0][100:110, 100:110]).shape[:2] == (10, 10) for layer in added)
+
+
 def test_units_are_pixels_where_the_size_is_unknown(window):
     _, widget = window(fixed_um=None)
     add_pairs(widget)

@@ -58,12 +58,23 @@ def summary(session: Session) -> str:
             text += "; the pairs only measure it"
         return text + "."
     pairs = "1 pair" if state.usable_count == 1 else f"{state.usable_count} pairs"
-    text = f"{state.fit.model.capitalize()} by {pairs}"
+    text = f"{model_title(state.fit.model)} by {pairs}"
     left_out = state.fit.median_leave_one_out
     if not math.isfinite(left_out):
         return f"{text}; nothing checks it yet."
     residual = error_text(state.fit.median_residual)
     return f"{text}: residual {residual} {unit}, left out {error_text(left_out)} {unit} (median)."
+
+
+def model_title(model: str) -> str:
+    """Return a model's name for people.
+
+    Examples
+    --------
+    >>> model_title("thin_plate")
+    'Thin plate'
+    """
+    return model.replace("_", " ").capitalize()
 
 
 def notes(session: Session) -> tuple[str, ...]:

@@ -6,14 +6,16 @@ import numpy as np
 
 from napari_histreg.errors import TransformError
 from napari_histreg.geometry import FloatArray
-from napari_histreg.landmarks import LandmarkFit, Landmarks, fit_landmarks
+from napari_histreg.landmarks import LANDMARK_MODELS, LandmarkFit, Landmarks, fit_landmarks
 from napari_histreg.landmarks.agreement import AUTO
-from napari_histreg.transforms import MINIMUM_PAIRS, MODELS, Transform
+from napari_histreg.transforms import MINIMUM_PAIRS, Transform
 
 __all__ = ["Following", "allowed_models", "follow_pairs"]
 
 # As in the choice of `fit_landmarks`: how much better a mirror must fit to be believed.
 MIRROR_FACTOR = 3.0
+# A thin-plate spline through three pairs is affine.
+PAIRS_TO_BEND = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +70,8 @@ def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, foll
         return _measured(landmarks, placement)
     allowed = allowed_models(count)
     wanted = model if model in (AUTO, *allowed) else allowed[-1]
-    stiffer = [m for m in allowed if wanted == AUTO or MODELS.index(m) < MODELS.index(wanted)]
+    order = LANDMARK_MODELS.index
+    stiffer = [m for m in allowed if wanted == AUTO or order(m) < order(wanted)]
     problem = None
     for candidate in (wanted, *reversed(stiffer)):
         try:
@@ -82,7 +85,7 @@ def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, foll
 
 def allowed_models(count: int) -> tuple[str, ...]:
     """Name the models that so many pairs determine, from the stiffest to the most flexible."""
-    return tuple(model for model in MODELS if MINIMUM_PAIRS[model] <= count)
+    return tuple(m for m in LANDMARK_MODELS if MINIMUM_PAIRS.get(m, PAIRS_TO_BEND) <= count)
 
 
 def _measured(landmarks: Landmarks, placement: Transform) -> Following:

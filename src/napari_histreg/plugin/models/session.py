@@ -87,6 +87,11 @@ class Session:
         return self.state.fixed_to_moving if self._preview is None else self._preview
 
     @property
+    def bends(self) -> bool:
+        """Whether moving layers cannot show the transform whole: it bends or has perspective."""
+        return not isinstance(self.fixed_to_moving, Affine)
+
+    @property
     def origin(self) -> Origin:
         """What decides where the moving slide lies."""
         return self.state.origin
@@ -201,7 +206,7 @@ class Session:
         self._do(replace(self.state.with_landmarks(landmarks), follow=True), label)
 
     def set_model(self, model: str) -> None:
-        """Choose the model to fit: "auto" or one of `napari_histreg.transforms.MODELS`."""
+        """Choose the model to fit: "auto" or one of `napari_histreg.landmarks.LANDMARK_MODELS`."""
         if model != self.state.model:
             self._do(replace(self.state, model=model), f"model {model}")
 

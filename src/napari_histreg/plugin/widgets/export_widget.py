@@ -156,7 +156,7 @@ class ExportWidget(QWidget):
         lines = form()
         lines.addRow("Covers", self.cover)
         lines.addRow("Pixel size", self.pixel_size)
-        lines.addRow("Packed", self.compression)
+        lines.addRow("Compression", self.compression)
         below.addLayout(lines)
         below.addWidget(self.channels)
         below.addWidget(self.merge)

@@ -84,6 +84,11 @@ class LandmarkControls(QWidget):
         }
         self.snap_button = _button("Snap", "Move the partner to the best local match (G)")
         self.next_button = _button("Where next?", "Mark the spot where one more pair helps most (N)")
+        self.bent_button = _button(
+            "Show it bent",
+            "Add the moving slide as this model bends it; its layers show the affine part only",
+        )
+        self.bent_button.hide()
         self.delete_button = _button("Delete", "Delete the pairs chosen in the table")
         self.key_list = KeyList(self)
         self.keys_button = _button("Keys", "Show what keys and mouse do here", self.key_list.show)
@@ -131,6 +136,7 @@ class LandmarkControls(QWidget):
         lines.addRow("Model", _row(self.model, self.follow_box))
         layout.addLayout(lines)
         layout.addWidget(self.summary)
+        layout.addWidget(self.bent_button)
         layout.addWidget(self.table, 1)
         layout.addLayout(_row(self.worst_box, self.one_box, self.keys_button))
         layout.addLayout(_row(self.snap_button, self.next_button, self.delete_button))

@@ -7,21 +7,22 @@ from qtpy.QtCore import QEvent, QSize, QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_histreg.errors import HistregError
+from napari_histreg.landmarks import LANDMARK_MODELS
 from napari_histreg.landmarks.agreement import AUTO
 from napari_histreg.plugin.desk import join_desk
-from napari_histreg.plugin.models.advice import is_doubtful, notes, obstacle, summary, what_next
+from napari_histreg.plugin.models.advice import is_doubtful, model_title, notes, obstacle, summary, what_next
 from napari_histreg.plugin.models.autosave import Autosave
 from napari_histreg.plugin.models.guidance import next_spot, tissue_points
 from napari_histreg.plugin.models.pair_table import Order, pair_rows
 from napari_histreg.plugin.models.snap import PairSnap
 from napari_histreg.plugin.session_files import restore
 from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.warped import add_warped
 from napari_histreg.plugin.widgets.keys import Keys
 from napari_histreg.plugin.widgets.landmark_controls import LandmarkControls
 from napari_histreg.plugin.widgets.parts import fill, follow, quiet
 from napari_histreg.plugin.widgets.side_by_side import SideBySide, open_beside
 from napari_histreg.plugin.worker import Task
-from napari_histreg.transforms import MODELS
 
 __all__ = ["LandmarkWidget"]
 
@@ -64,6 +65,7 @@ class LandmarkWidget(LandmarkControls):
             (self.redo_button, session.redo),
             (self.snap_button, self.snap),
             (self.next_button, self.where_next),
+            (self.bent_button, self._show_bent),
             (self.delete_button, self._delete),
             (self.continue_button, self._continue),
             *((press, self._turn(turn)) for turn, press in self.turn_buttons.items()),
@@ -236,6 +238,11 @@ class LandmarkWidget(LandmarkControls):
         self.offer.setVisible(saved is not None)
         self._show()
 
+    def _show_bent(self) -> None:
+        viewer = self._viewer()
+        if viewer is not None:
+            add_warped(viewer, self._stage)
+
     def _say(self, text: str) -> None:
         fill(self.said, text)
 
@@ -253,7 +260,9 @@ class LandmarkWidget(LandmarkControls):
         order: Order = "worst first" if self.worst_box.isChecked() else "number"
         self.table.show_rows(pair_rows(session, order), session.unit)
         fill(self.doubts, "\n".join(notes(session)), colour="#e0a030" if is_doubtful(session) else "")
-        quiet(self.model, [(model.capitalize(), model) for model in (AUTO, *MODELS)], state.model)
+        models = [(model_title(model), model) for model in (AUTO, *LANDMARK_MODELS)]
+        quiet(self.model, models, state.model)
+        self.bent_button.setVisible(session.is_ready and session.bends)
         self.follow_box.setChecked(state.follow)
         self._allow()
 
