@@ -140,3 +140,20 @@ def test_ctrl_c_stops_and_leaves_nothing_half_done(pair, tmp_path):
     assert "Traceback" not in err
     assert "Stopped" in err
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_warping_needs_the_fixed_slide_only_for_its_pixels(histreg, tmp_path):
+    made = demo_pair(tmp_path / "pair")
+    assert histreg("register", made.fixed, made.moving, "-o", tmp_path / "out").code == 0
+    made.fixed.rename(tmp_path / "elsewhere.ome.tif")
+    record = tmp_path / "out" / "registration.json"
+    assert histreg("warp", record, "-o", tmp_path / "alone.ome.tif").code == 0
+    ended = histreg("warp", record, "-o", tmp_path / "both.ome.tif", "--merge")
+    assert ended.code == 1
+    assert "not there any more. Pass --fixed SLIDE" in ended.err
+    found = histreg(
+        "warp", record, "-o", tmp_path / "both.ome.tif", "--merge", "--fixed", tmp_path / "elsewhere.ome.tif"
+    )
+    assert found.code == 0, found.err
+    with open_slide(tmp_path / "both.ome.tif") as both:
+        assert len(both.channels) == 6

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -41,3 +43,15 @@ def test_without_a_pixel_size_there_are_no_micrometres():
 def test_a_channel_that_is_not_there_is_named(pair):
     with pytest.raises(ValueError, match="CD99"):
         aligned_slide(pair.fixed, pair.moving, pair.fixed_to_moving, Output(channels=["CD99"]))
+
+
+def test_a_record_of_the_fixed_slide_does_where_its_pixels_are_not_needed(pair):
+    record = SimpleNamespace(
+        shape=pair.fixed.shape,
+        pixel_size_um=pair.fixed.pixel_size_um,
+        world_pixel_size=pair.fixed.world_pixel_size,
+    )
+    found = aligned_slide(record, pair.moving, pair.fixed_to_moving)
+    assert found.shape == pair.fixed.shape
+    with pytest.raises(ValueError, match="needs the fixed slide itself"):
+        aligned_slide(record, pair.moving, pair.fixed_to_moving, Output(merge=True))

@@ -80,7 +80,9 @@ def warp(
     )
     with ExitStack() as opened:
         source = opened.enter_context(reopen_moving(record, moving, even_if_refused=even_if_refused))
-        target = opened.enter_context(reopen_fixed(record, fixed))
+        # Its own area is known from the record; its pixels may lie on another machine.
+        alone = grid is GridChoice.fixed and not merge and fixed is None
+        target = record.fixed if alone else opened.enter_context(reopen_fixed(record, fixed))
         result = aligned_slide(target, source, record.fixed_to_moving, wanted)
         with progress_bar("Warping") as progress:
             write_slide(result, output, compression=compression, progress=progress)

@@ -7,7 +7,7 @@ from typing import Literal
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform, Translation
 from napari_histreg.warping.channels import merge_slides, select_channels
-from napari_histreg.warping.grid import Grid
+from napari_histreg.warping.grid import Framed, Grid
 from napari_histreg.warping.warp import Interpolation, warp_slide
 
 __all__ = ["Cover", "Output", "aligned_slide"]
@@ -42,14 +42,16 @@ class Output:
 
 
 def aligned_slide(
-    fixed: Slide, moving: Slide, fixed_to_moving: Transform, output: Output | None = None
+    fixed: Framed, moving: Slide, fixed_to_moving: Transform, output: Output | None = None
 ) -> Slide:
     """See the moving slide in the fixed slide's frame, as it is to be written.
 
     Parameters
     ----------
-    fixed, moving : Slide
-        They must stay open as long as the result is used.
+    fixed : Slide or SlideRecord
+        A record, of a slide that is not at hand, does where only its own area is covered and nothing merged.
+    moving : Slide
+        Both must stay open as long as the result is used.
     fixed_to_moving : Transform
         Maps fixed to moving in world units.
     output : Output, optional
@@ -63,7 +65,7 @@ def aligned_slide(
     Raises
     ------
     ValueError
-        There is no such channel, or the pixel size is not positive.
+        There is no such channel, the pixel size is not positive, or the fixed slide itself is needed.
 
     Examples
     --------
@@ -77,11 +79,20 @@ def aligned_slide(
     output = output or Output()
     if output.channels is not None:
         moving = select_channels(moving, output.channels)
-    grid = Grid.of(fixed) if output.cover == "fixed" else Grid.union(fixed, moving, fixed_to_moving)
+    grid = Grid.of(fixed)
+    if output.cover == "union":
+        grid = Grid.union(_at_hand(fixed), moving, fixed_to_moving)
     if output.pixel_size is not None:
         grid = grid.with_spacing(output.pixel_size)
     size = None if fixed.pixel_size_um is None else grid.spacing
     warped = warp_slide(moving, fixed_to_moving, grid, interpolation=output.interpolation, pixel_size_um=size)
     if not output.merge:
         return warped
-    return merge_slides(warp_slide(fixed, Translation.identity(), grid, pixel_size_um=size), warped)
+    still = warp_slide(_at_hand(fixed), Translation.identity(), grid, pixel_size_um=size)
+    return merge_slides(still, warped)
+
+
+def _at_hand(fixed: Framed) -> Slide:
+    if not isinstance(fixed, Slide):
+        raise ValueError("Covering or merging both slides needs the fixed slide itself, not only its record.")
+    return fixed

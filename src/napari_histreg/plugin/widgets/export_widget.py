@@ -12,8 +12,6 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QDoubleSpinBox,
     QFileDialog,
-    QListWidget,
-    QListWidgetItem,
     QProgressBar,
     QWidget,
 )
@@ -23,6 +21,7 @@ from napari_histreg.landmarks import DIALECTS
 from napari_histreg.plugin.models.export_session import ExportSession
 from napari_histreg.plugin.pictures import save_view
 from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.widgets.channel_list import ChannelList
 from napari_histreg.plugin.widgets.parts import (
     Scrolled,
     button,
@@ -114,9 +113,7 @@ class ExportWidget(QWidget):
         self.pixel_size.setToolTip("Larger pixels make a smaller file; 0 takes the fixed slide's")
         self.compression = combo("How the tiles are packed; JPEG loses a little and is far smaller")
         quiet(self.compression, [(text, value) for text, value in COMPRESSION], "")
-        self.channels = QListWidget()
-        self.channels.setToolTip("Channels of the moving slide to be written")
-        self.channels.setMaximumHeight(110)
+        self.channels = ChannelList("Channels of the moving slide to be written")
         self.merge = QCheckBox("With the fixed slide's channels")
         self.merge.setToolTip("One file with the channels of both slides")
         self.warp_button = button(
@@ -231,27 +228,12 @@ class ExportWidget(QWidget):
 
     def _output(self) -> Output:
         """Return what the controls ask of the warped slide."""
-        items = [self.channels.item(k) for k in range(self.channels.count())]
-        ticked = [k for k, item in enumerate(items) if item.checkState() == Qt.CheckState.Checked]
         return Output(
             cover=self.cover.currentData(),
             pixel_size=self.pixel_size.value() or None,
-            channels=ticked if items and len(ticked) < len(items) else None,
+            channels=self.channels.chosen,
             merge=self.merge.isChecked(),
         )
-
-    def _list_channels(self) -> None:
-        """Offer the channels of the moving slide, all ticked, whenever it is another one."""
-        names = self.model.channel_names
-        if names != tuple(self.channels.item(k).text() for k in range(self.channels.count())):
-            self.channels.clear()
-            for name in names:
-                item = QListWidgetItem(name, self.channels)
-                item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-                item.setCheckState(Qt.CheckState.Checked)
-        self.channels.setVisible(bool(names))
-        unit = self._stage.session.unit
-        self.pixel_size.setSuffix(" µm" if unit == "um" else " px")
 
     def cancel(self) -> None:
         """Stop writing."""
@@ -294,7 +276,8 @@ class ExportWidget(QWidget):
         self._show()
 
     def _show(self) -> None:
-        self._list_channels()
+        self.channels.offer(self.model.channel_names)
+        self.pixel_size.setSuffix(" µm" if self._stage.session.unit == "um" else " px")
         busy = self.task is not None and self.task.is_running
         waiting = "It is writing. Cancel it first." if busy else None
         for control in (
