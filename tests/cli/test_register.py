@@ -143,7 +143,7 @@ def test_ctrl_c_stops_and_leaves_nothing_half_done(pair, tmp_path):
 
 
 def test_warping_needs_the_fixed_slide_only_for_its_pixels(histreg, tmp_path):
-    made = demo_pair(tmp_path / "pair")
+    made = demo_pair(tmp_path)
     assert histreg("register", made.fixed, made.moving, "-o", tmp_path / "out").code == 0
     made.fixed.rename(tmp_path / "elsewhere.ome.tif")
     record = tmp_path / "out" / "registration.json"
