@@ -119,6 +119,8 @@ def judge_mismatched(development: Path | None, method: str, count: int) -> None:
     for number, (a, b) in enumerate(pairs[:count]):
         word = verdict(shown[a][1], shown[b][1], method, known=number % 2 == 0)
         words[word] += 1
+        if number % 25 == 24:
+            print(f"  {number + 1} of {min(count, len(pairs))}: {dict(words)}", flush=True)
         if word == "accepted":
             print(f"  accepted: {shown[a][0]} with {shown[b][0]}")
     total = sum(words.values())

@@ -126,7 +126,13 @@ def test_ctrl_c_stops_and_leaves_nothing_half_done(pair, tmp_path):
     other = phantom_pair(600, seed=4).moving
     Image.fromarray(other.read_level(0)[0].astype(np.uint8)).save(tmp_path / "other.png")
     command = [sys.executable, "-m", "napari_histreg", "register", pair.fixed, tmp_path / "other.png"]
-    run = subprocess.Popen([*command, "-o", tmp_path / "out"], stderr=subprocess.PIPE, text=True)
+    run = subprocess.Popen(
+        [*command, "-o", tmp_path / "out"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background of a script, Ctrl-C is ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     # The engine is loaded when the work begins; before that there is nothing to stop.
     maps = Path(f"/proc/{run.pid}/maps")
     end = time.monotonic() + 60
