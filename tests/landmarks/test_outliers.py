@@ -48,6 +48,16 @@ def test_the_reason_counts_in_the_scatter_of_the_others():
     assert outlier.reason == f"It lies {outlier.factor:.0f} times farther off than the others."
 
 
+@pytest.mark.parametrize("far", [1e4, 1e6])
+def test_a_cluster_far_from_the_corner_is_judged_like_one_beside_it(far):
+    fixed, moving = placed(10, 3)
+    moving[4] = TRUTH([fixed[4] + (0, 60)])[0]
+    (near,) = found(fixed, moving)
+    (away,) = found(fixed + far, moving + far)
+    assert away.index == near.index
+    assert away.factor == pytest.approx(near.factor, rel=1e-3)
+
+
 def test_several_mistakes_are_all_seen():
     fixed, moving = placed(20, 5)
     for k, slip in ((2, (60, 0)), (7, (0, -80)), (11, (-90, 50))):

@@ -124,8 +124,13 @@ def looks_mirrored(fixed: FloatArray, moving: FloatArray) -> bool:
 
 
 def _design(model: str, moving: FloatArray, mirrored: bool) -> FloatArray:
-    """Return (N, 2, P): what each parameter of a model adds to a fixed point, given its moving point."""
-    y, x = moving.T
+    """Return (N, 2, P): what each parameter of a model adds to a fixed point, given its moving point.
+
+    Moving points count from their middle and in their extent: a cluster far from the corner of a large slide
+    would cost the normal equations all their digits.
+    """
+    middle, extent = moving.mean(axis=0), float(np.ptp(moving, axis=0).max())
+    y, x = ((moving - middle) / max(extent, 1e-12)).T
     one, nought = np.ones_like(y), np.zeros_like(y)
     if model == "affine":
         rows = [[y, x, one, nought, nought, nought], [nought, nought, nought, y, x, one]]
@@ -142,13 +147,11 @@ def _without_strays(
 
     The scatter is the standard deviation of one coordinate.
     """
-    # Centred and of order 1, so that the normal equations lose no digits.
-    scale = max(float(np.abs(design).max()), 1e-12)
     while True:
-        a, b = design[kept] / scale, fixed[kept]
+        a, b = design[kept], fixed[kept]
         inverse = np.linalg.pinv(np.einsum("nip,niq->pq", a, a))
         solution = inverse @ np.einsum("nip,ni->p", a, b)
-        seen = design @ solution / scale
+        seen = design @ solution
         free = 2 * len(a) - design.shape[2]
         residuals = b - seen[kept]
         squares = float((residuals**2).sum())
