@@ -6,11 +6,11 @@ import pytest
 
 from napari_histreg.errors import DamagedFile, RegistrationError
 from napari_histreg.registration.document import (
-    json_schema,
     read_registration,
     to_json,
     write_registration,
 )
+from napari_histreg.registration.layout import json_schema
 from napari_histreg.registration.record import Outcome, Registration, SlideRecord, Step, StepLog
 from napari_histreg.transforms import Affine, Similarity
 from napari_histreg.transforms.displacement import DisplacementField

@@ -40,7 +40,8 @@ def convert(
     ] = None,
 ) -> None:
     """Turn a transform or landmarks into the layout of another tool; no slides are needed."""
-    from napari_histreg.registration.document import FORMAT, read_registration
+    from napari_histreg.registration.document import read_registration
+    from napari_histreg.registration.layout import FORMAT
     from napari_histreg.registration.reopening import require_result
     from napari_histreg.transforms.formats import convert_transform, write_transform
 

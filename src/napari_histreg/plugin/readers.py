@@ -161,7 +161,7 @@ def _is_landmarks(path: Path) -> bool:
 
 
 def _is_registration(path: Path) -> bool:
-    from napari_histreg.registration.document import FORMAT
+    from napari_histreg.registration.layout import FORMAT
 
     file = path / "registration.json" if path.is_dir() else path
     try:
