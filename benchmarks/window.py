@@ -73,21 +73,21 @@ class Looker:
     def align(self) -> None:
         """Place two pairs and see how far the map is off in the corners."""
         from napari_histreg.landmarks import Landmarks
-        from napari_histreg.plugin.stage import stage_of
+        from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
         from napari_histreg.plugin.widgets.align_widget import AlignWidget
         from napari_histreg.transforms import Affine
 
         self.widget = AlignWidget(self.viewer)
         self.viewer.window.add_dock_widget(self.widget, name="Align slides")
         draw(1.0)
-        stage = stage_of(self.viewer)
+        sync = layer_sync_of(self.viewer)
         truth = Affine(np.load(self.folder / "truth.npy"))
-        self.size = np.array(stage.fixed.size)
+        self.size = np.array(sync.fixed.size)
         places = np.array([[0.35, 0.3], [0.65, 0.7]]) * self.size
-        stage.session.replace_landmarks(Landmarks.of(places, truth(places)), "two pairs")
+        sync.session.replace_landmarks(Landmarks.of(places, truth(places)), "two pairs")
         draw(1.0)
         corners = np.array([[0.1, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.9]]) * self.size
-        off = np.linalg.norm(stage.session.fixed_to_moving(corners) - truth(corners), axis=1).max()
+        off = np.linalg.norm(sync.session.fixed_to_moving(corners) - truth(corners), axis=1).max()
         print(f"two pairs: {off:.2g} µm off at the worst corner, peak {peak_mb():.0f} MB")
 
     def compare(self, mode: str, zoom: float) -> None:

@@ -13,8 +13,8 @@ import napari
 from qtpy.QtWidgets import QApplication
 
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.plugin.demo import open_demo
-from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.contributions.demo import open_demo
+from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.widgets.align_widget import AlignWidget
 from napari_histreg.samples import demo_pair
 
@@ -44,7 +44,7 @@ class Studio:
         self.viewer.window.resize(*SIZE)
         docks = self.viewer.window._wrapped_dock_widgets.values()
         self.widget = next(d.inner_widget() for d in docks if isinstance(d.inner_widget(), AlignWidget))
-        self.session = stage_of(self.viewer).session
+        self.session = layer_sync_of(self.viewer).session
         settle(1.0)
 
     def shoot(self, name: str) -> None:

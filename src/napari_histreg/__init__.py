@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_histreg.errors import Cancelled, HistregError
     from napari_histreg.landmarks import Landmarks, fit_landmarks, read_landmarks, write_landmarks
+    from napari_histreg.records.document import read_registration, write_registration
     from napari_histreg.registration import Registration, register
     from napari_histreg.registration.catalogue import list_methods
-    from napari_histreg.registration.document import read_registration, write_registration
     from napari_histreg.samples import demo_pair, phantom_pair
     from napari_histreg.slides import Slide, open_slide, write_slide
     from napari_histreg.transforms import Affine, Rigid, Similarity, Transform, Translation

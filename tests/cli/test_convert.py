@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from napari_histreg.registration.document import write_registration
-from napari_histreg.registration.record import Outcome, Registration, SlideRecord
+from napari_histreg.records.document import write_registration
+from napari_histreg.records.record import Outcome, Registration, SlideRecord
 from napari_histreg.transforms import Similarity
 from napari_histreg.transforms.formats import DIALECTS
 

@@ -3,7 +3,7 @@ import re
 
 import jsonschema
 
-from napari_histreg.registration.layout import json_schema
+from napari_histreg.records.schema import json_schema
 
 
 def test_the_demo_aligns_its_pair_to_less_than_a_pixel(histreg, tmp_path):

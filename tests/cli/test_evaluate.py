@@ -5,8 +5,8 @@ import json
 import pytest
 
 from napari_histreg.landmarks import Landmarks, write_landmarks
-from napari_histreg.registration.document import write_registration
-from napari_histreg.registration.record import Outcome, Registration, SlideRecord
+from napari_histreg.records.document import write_registration
+from napari_histreg.records.record import Outcome, Registration, SlideRecord
 from napari_histreg.transforms import Translation
 
 PAIRS = Landmarks.of([[10, 20], [200, 30], [90, 180]], [[10, 20], [200, 30], [90, 180]])

@@ -9,9 +9,9 @@ import pytest
 from napari_histreg.errors import DamagedFile, LandmarkError
 from napari_histreg.landmarks import Landmarks, write_landmarks
 from napari_histreg.landmarks.cohort import open_landmark_source
-from napari_histreg.registration.document import write_registration
+from napari_histreg.records.document import write_registration
+from napari_histreg.records.record import Outcome, Registration, SlideRecord
 from napari_histreg.registration.evaluation import evaluate_folder, write_scores
-from napari_histreg.registration.record import Outcome, Registration, SlideRecord
 from napari_histreg.transforms import Similarity, Translation
 
 TRUTH = Similarity.of(scale=1.2, angle_deg=30, mirrored=True, translation=(40, 9))

@@ -40,9 +40,9 @@ def convert(
     ] = None,
 ) -> None:
     """Turn a transform or landmarks into the layout of another tool; no slides are needed."""
-    from napari_histreg.registration.document import read_registration
-    from napari_histreg.registration.layout import FORMAT
-    from napari_histreg.registration.reopening import require_result
+    from napari_histreg.records.document import read_registration
+    from napari_histreg.records.reopening import require_result
+    from napari_histreg.records.schema import FORMAT
     from napari_histreg.transforms.formats import convert_transform, write_transform
 
     record = None if registration is None else read_registration(registration)

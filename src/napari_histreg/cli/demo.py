@@ -35,9 +35,9 @@ def demo(
 def _align(pair: "DemoPair", output: Path) -> None:
     from napari_histreg.quality.report import write_report
     from napari_histreg.quality.target_error import target_error
+    from napari_histreg.records.summary import summary
     from napari_histreg.registration import register
     from napari_histreg.registration.folder import write_folder
-    from napari_histreg.registration.summary import summary
     from napari_histreg.slides import open_slide
 
     typer.echo(f"Fixed:  {pair.fixed}   immunohistochemistry, brightfield")
@@ -71,6 +71,6 @@ def _open_napari() -> None:
 
     if not is_installed("napari"):
         raise MissingDependency('This needs napari. Install it with: pip install "napari-histreg[gui]"')
-    ended = subprocess.run([sys.executable, "-m", "napari_histreg.plugin.demo"], check=False)
+    ended = subprocess.run([sys.executable, "-m", "napari_histreg.plugin.contributions.demo"], check=False)
     if ended.returncode:
         raise typer.Exit(1)

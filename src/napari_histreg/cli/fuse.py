@@ -41,8 +41,8 @@ def fuse(
 ) -> None:
     """Merge the fixed slide and the warped moving slide into one, for looking."""
     from napari_histreg.fusion import fuse_slides
-    from napari_histreg.registration.document import read_registration
-    from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
+    from napari_histreg.records.document import read_registration
+    from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
     from napari_histreg.transforms import Translation
     from napari_histreg.warping import Grid, select_channels, warp_slide

@@ -63,10 +63,10 @@ def register(
     as_json: Annotated[bool, typer.Option("--json", help="Print registration.json.")] = False,
 ) -> None:
     """Align the moving slide to the fixed one and write matrix, landmarks, picture and record."""
+    from napari_histreg.records.document import read_registration, to_json
+    from napari_histreg.records.summary import summary
     from napari_histreg.registration import register as align
-    from napari_histreg.registration.document import read_registration, to_json
     from napari_histreg.registration.folder import write_folder
-    from napari_histreg.registration.summary import summary
     from napari_histreg.slides import open_slide
 
     parameters = parsed(parameter)

@@ -35,8 +35,8 @@ def report(
     """Write a page of numbers and pictures that shows how far the alignment can be trusted."""
     from napari_histreg.landmarks import read_landmarks
     from napari_histreg.quality.report import write_report
+    from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.registration.folder import read_folder
-    from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
 
     record = read_folder(registration)
     with ExitStack() as opened:

@@ -39,8 +39,8 @@ def transform(
     even_if_refused: Annotated[bool, typer.Option("--even-if-refused", help="Use the best guess.")] = False,
 ) -> None:
     """Carry annotations or cells from the moving slide to the fixed one, or back."""
-    from napari_histreg.registration.document import read_registration
-    from napari_histreg.registration.reopening import require_result
+    from napari_histreg.records.document import read_registration
+    from napari_histreg.records.reopening import require_result
     from napari_histreg.warping.annotations import carry_annotations
     from napari_histreg.warping.shapes import PixelMap
     from napari_histreg.warping.tables import carry_table

@@ -65,8 +65,8 @@ def warp(
     ] = False,
 ) -> None:
     """Write the moving slide, all channels, in the frame of the fixed slide."""
-    from napari_histreg.registration.document import read_registration
-    from napari_histreg.registration.reopening import reopen_fixed, reopen_moving
+    from napari_histreg.records.document import read_registration
+    from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
     from napari_histreg.warping import Output, aligned_slide
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_histreg.errors import NoTissue
-from napari_histreg.methods.picture import Frame, Picture
+from napari_histreg.matching.picture import Frame, Picture
 from napari_histreg.raster import Raster
 
 __all__ = ["LEAST_SIDE", "comparable", "comparable_pair"]

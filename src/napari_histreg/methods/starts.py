@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.methods.picture import Frame, Picture
+from napari_histreg.matching.picture import Frame, Picture
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Affine, MatrixTransform, Similarity, Transform, Translation, resample
 

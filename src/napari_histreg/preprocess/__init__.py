@@ -15,8 +15,8 @@ from napari_histreg.preprocess.nuclear import (
     nuclear_density,
     pick_nuclear_channel,
 )
+from napari_histreg.preprocess.planes import Planes, read_planes, working_spacing
 from napari_histreg.preprocess.prepare import Recipe, common_spacing, prepare, prepare_pair
-from napari_histreg.preprocess.reading import Planes, read_planes, working_spacing
 from napari_histreg.preprocess.stain import (
     Stains,
     estimate_stains,

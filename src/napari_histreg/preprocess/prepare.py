@@ -14,7 +14,7 @@ from napari_histreg.preprocess.intensity import (
     scale_percentiles,
 )
 from napari_histreg.preprocess.modality import Modality
-from napari_histreg.preprocess.reading import working_spacing
+from napari_histreg.preprocess.planes import working_spacing
 from napari_histreg.preprocess.signal import Signal, blank_reason, extract_signal
 from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide

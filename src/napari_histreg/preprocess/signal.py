@@ -15,7 +15,7 @@ from napari_histreg.preprocess.nuclear import (
     nuclear_density,
     pick_nuclear_channel,
 )
-from napari_histreg.preprocess.reading import Planes, read_planes
+from napari_histreg.preprocess.planes import Planes, read_planes
 from napari_histreg.preprocess.stain import optical_density, separate_stains
 from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide

@@ -9,15 +9,15 @@ import numpy as np
 from napari_histreg.errors import LandmarkError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.preprocess.reading import working_spacing
+from napari_histreg.preprocess.planes import working_spacing
 from napari_histreg.preprocess.signal import Signal, extract_signals
 from napari_histreg.preprocess.tissue import tissue_mask
 from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.quality.block_comparison import Representation
 from napari_histreg.quality.charts import deformed_grid, error_map, heat_map, quiver, residual_plot
 from napari_histreg.quality.deformation import Deformation, measure_deformation
 from napari_histreg.quality.drawing import Picture, caption, scale_bar
 from napari_histreg.quality.independent import IndependentCheck, check_alignment
-from napari_histreg.quality.looking import Representation
 from napari_histreg.quality.overlap import dice, iou
 from napari_histreg.quality.pictures import checkerboard, in_colours, overlay, zoom
 from napari_histreg.quality.similarity import similarity_before_after

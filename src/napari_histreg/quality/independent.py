@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.progress import Progress, silent
+from napari_histreg.quality.block_comparison import LEAST_TISSUE, Comparison, Look, Representation, Stage
 from napari_histreg.quality.consensus import robust_affine
 from napari_histreg.quality.flags import Flag, flag_blocks
-from napari_histreg.quality.looking import LEAST_TISSUE, Comparison, Look, Representation, Stage
 from napari_histreg.slides.slide import Slide
 from napari_histreg.transforms import Affine, Transform
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.preprocess.reading import working_spacing
+from napari_histreg.preprocess.planes import working_spacing
 from napari_histreg.quality.drawing import Picture, beside, caption, scale_bar
 from napari_histreg.quality.views import (
     ColourRaster,

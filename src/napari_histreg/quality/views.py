@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.preprocess.intensity import scale_percentiles
-from napari_histreg.preprocess.reading import read_planes, working_spacing
+from napari_histreg.preprocess.planes import read_planes, working_spacing
 from napari_histreg.preprocess.signal import Signal, extract_signal
 from napari_histreg.raster import Raster
 from napari_histreg.slides.slide import Slide

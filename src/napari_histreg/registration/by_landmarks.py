@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from napari_histreg.errors import DegenerateFit, NotEnoughMatches
 from napari_histreg.landmarks import LandmarkFit, fit_landmarks
 from napari_histreg.progress import Progress, silent
-from napari_histreg.registration.record import Outcome, StepLog, VerdictWord
+from napari_histreg.records.record import Outcome, StepLog, VerdictWord
 from napari_histreg.registration.request import Request
 from napari_histreg.slides import Slide
 

@@ -7,9 +7,9 @@ from napari_histreg.landmarks import fit_landmarks
 from napari_histreg.methods.method import Estimate, Method
 from napari_histreg.preprocess import Recipe, prepare_pair
 from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.registration.record import Outcome, StepLog
+from napari_histreg.records.record import Outcome, StepLog
+from napari_histreg.registration.automatic.verdict import judge_transform
 from napari_histreg.registration.request import Request
-from napari_histreg.registration.verdict import judge_transform
 from napari_histreg.slides import Slide
 
 __all__ = ["ByMethod"]

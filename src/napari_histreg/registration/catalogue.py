@@ -12,7 +12,7 @@ RECIPES = (
         name="auto",
         title="Automatic",
         summary="One button: any stain, rotation, mirror and scale, with an honest verdict.",
-        target="napari_histreg.registration.automatic:Automatic",
+        target="napari_histreg.registration.automatic.automatic:Automatic",
         kinds=("affine", "displacement"),
         multimodal=True,
     ),

@@ -15,8 +15,8 @@ from napari_histreg.files import written_whole
 from napari_histreg.landmarks.cohort import CohortPair, LandmarkSource
 from napari_histreg.progress import Progress, silent
 from napari_histreg.quality.target_error import TargetError, summarise_target_errors, target_error
+from napari_histreg.records.record import Registration
 from napari_histreg.registration.folder import read_folder
-from napari_histreg.registration.record import Registration
 from napari_histreg.transforms import Translation
 
 __all__ = ["CohortScore", "Score", "evaluate_folder", "write_scores"]

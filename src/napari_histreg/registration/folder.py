@@ -9,8 +9,8 @@ from napari_histreg.errors import WriteError
 from napari_histreg.files import written_whole
 from napari_histreg.landmarks import read_landmarks, write_landmarks
 from napari_histreg.quality.pictures import before_after
-from napari_histreg.registration.document import read_registration, write_registration
-from napari_histreg.registration.record import Registration
+from napari_histreg.records.document import read_registration, write_registration
+from napari_histreg.records.record import Registration
 from napari_histreg.slides import Slide
 
 __all__ = ["read_folder", "write_folder"]

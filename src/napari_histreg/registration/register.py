@@ -11,9 +11,9 @@ from napari_histreg.errors import RegistrationError
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.methods.method import Method
 from napari_histreg.progress import Progress, silent
+from napari_histreg.records.record import Registration, SlideRecord, StepLog
 from napari_histreg.registration.by_method import ByMethod
 from napari_histreg.registration.catalogue import list_methods, method_spec
-from napari_histreg.registration.record import Registration, SlideRecord, StepLog
 from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.transforms import Transform

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.progress import Progress
-from napari_histreg.registration.record import Outcome, StepLog
+from napari_histreg.records.record import Outcome, StepLog
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform
 

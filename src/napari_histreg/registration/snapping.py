@@ -10,7 +10,7 @@ from napari_histreg.geometry import FloatArray, Region
 from napari_histreg.preprocess import find_nuclear_name
 from napari_histreg.progress import Progress, silent
 from napari_histreg.raster import Raster
-from napari_histreg.registration.overview import structure_shares
+from napari_histreg.registration.automatic.overview import structure_shares
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform, Translation, resample
 
@@ -141,8 +141,8 @@ def _fields(
     slide: Slide, frame_to_slide: Transform, centre: FloatArray, spacing: float, side: int
 ) -> NDArray[np.complex64]:
     """Return the orientation of edges on a square grid round a point, 0 where the slide shows nothing."""
-    from napari_histreg.methods.orientation import orientation_field
-    from napari_histreg.methods.picture import Frame, Picture
+    from napari_histreg.matching.orientation import orientation_field
+    from napari_histreg.matching.picture import Frame, Picture
 
     half = (side - 1) / 2 * spacing
     grid = Raster(

@@ -6,9 +6,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from canvas_mouse import press, settle, wait_for
 from napari_histreg.landmarks import read_landmarks
-from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.widgets.align_widget import AlignWidget
-from napari_histreg.registration.document import read_registration
+from napari_histreg.records.document import read_registration
 from napari_histreg.samples import demo_pair
 
 pytestmark = pytest.mark.qt
@@ -26,10 +26,10 @@ def choose(menu, *texts):
     settle(0.3)
 
 
-def true_error(stage, truth):
+def true_error(sync, truth):
     """Return the median distance in µm of true landmarks, as the layers show them."""
     landmarks = truth.landmarks()
-    seen = stage.shown_fixed_to_moving().inverse()(landmarks.moving)
+    seen = sync.shown_fixed_to_moving().inverse()(landmarks.moving)
     return np.median(np.linalg.norm(seen - landmarks.fixed, axis=1))
 
 
@@ -74,33 +74,33 @@ def test_run_cancel_run_again_edit_export(make_napari_viewer, cache, tmp_path, m
     truth = demo_pair(tmp_path)
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1300, 850)
-    widget, stage = open_from_menus(viewer), stage_of(viewer)
+    widget, sync = open_from_menus(viewer), layer_sync_of(viewer)
     assert (widget.chooser.fixed.currentText(), widget.chooser.moving.currentText()) == (
         "demo_ihc",
         "demo_if",
     )
     widget.tabs.setCurrentWidget(widget.automatic)
     settle()
-    before = true_error(stage, truth)
+    before = true_error(sync, truth)
     assert before > 50
 
     cancel_in_the_middle(widget.automatic)
-    assert true_error(stage, truth) == before
+    assert true_error(sync, truth) == before
     run_to_the_end(widget.automatic)
-    assert true_error(stage, truth) < 0.5  # a pixel of the fixed slide
+    assert true_error(sync, truth) < 0.5  # a pixel of the fixed slide
 
     press(widget.automatic.landmarks_button)
-    assert len(stage.session.landmarks) >= 4
-    assert true_error(stage, truth) < 1.0
+    assert len(sync.session.landmarks) >= 4
+    assert true_error(sync, truth) < 1.0
 
     widget.tabs.setCurrentWidget(widget.export)
     settle()
     points = truth.landmarks().fixed
-    export_and_read_back(widget.export, stage.session, tmp_path / "results", monkeypatch, points)
+    export_and_read_back(widget.export, sync.session, tmp_path / "results", monkeypatch, points)
 
-    while stage.session.undo_label:
-        stage.session.undo()
-    assert true_error(stage, truth) == pytest.approx(before)
+    while sync.session.undo_label:
+        sync.session.undo()
+    assert true_error(sync, truth) == pytest.approx(before)
 
 
 def test_the_landmarks_widget_and_the_others_open_from_the_plugins_menu(make_napari_viewer, cache):

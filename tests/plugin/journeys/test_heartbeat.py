@@ -6,7 +6,7 @@ import pytest
 from qtpy.QtCore import Qt, QTimer
 
 from canvas_mouse import settle, wait_for
-from napari_histreg.plugin.layers import add_slide
+from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.registration.catalogue import list_methods
 from napari_histreg.samples import phantom_pair

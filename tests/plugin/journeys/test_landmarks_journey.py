@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from canvas_mouse import CanvasMouse, main_mouse, press, settle, wait_for
-from napari_histreg.plugin.placing import read_fixed_to_moving
-from napari_histreg.plugin.sample_data import cache_folder
+from napari_histreg.plugin.contributions.sample_data import cache_folder
+from napari_histreg.plugin.layers.affine import read_fixed_to_moving
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.samples import demo_pair
 
@@ -33,7 +33,7 @@ def scene(make_napari_viewer, cache):
 
 
 def click_pairs(widget, truth, mouse, points):
-    view = widget.desk.main.view
+    view = widget.canvases.main.view
     for point in points:
         mouse.click(view.to_canvas("fixed", point)[0])
         partner = view.to_canvas("moving", truth([point])[0])[0]
@@ -41,8 +41,8 @@ def click_pairs(widget, truth, mouse, points):
 
 
 def shown_error(viewer, widget, truth):
-    stage = widget._stage
-    shown = read_fixed_to_moving(viewer.layers, stage.fixed, stage.moving)
+    sync = widget._sync
+    shown = read_fixed_to_moving(viewer.layers, sync.fixed, sync.moving)
     return np.abs(shown(FIXED) - truth(FIXED)).max()
 
 
@@ -61,8 +61,8 @@ def test_four_pairs_a_mistake_and_its_undoing(scene):
     click_pairs(widget, truth, mouse, FIXED)
     assert widget.session.state.usable_count == 4
     assert shown_error(viewer, widget, truth) < CLICK_UM
-    for layer in widget._stage.moving_layers():
-        np.testing.assert_array_equal(layer.affine.affine_matrix, widget._stage.moving_layers()[0].affine)
+    for layer in widget._sync.moving_layers():
+        np.testing.assert_array_equal(layer.affine.affine_matrix, widget._sync.moving_layers()[0].affine)
     viewer.reset_view()
     settle(0.3)
     after = picture(viewer)
@@ -70,7 +70,7 @@ def test_four_pairs_a_mistake_and_its_undoing(scene):
     assert np.abs(after[: len(before), : before.shape[1]] - before).mean() > 5
 
     state = widget.session.state
-    start = widget.desk.main.view.to_canvas("fixed", FIXED[1])[0]
+    start = widget.canvases.main.view.to_canvas("fixed", FIXED[1])[0]
     mouse.drag(start, start + np.array([0, -25]))
     rows = widget.table.rows
     pulled = state.pair_ids[1]
@@ -106,10 +106,10 @@ def test_guided_clicks_snap_and_side_by_side(scene):
     settle(0.3)
     second = CanvasMouse(widget.beside.canvas.canvas)
     spot = np.array([120.0, 120.0])
-    second.click(widget.desk.beside.view.to_canvas("fixed", spot)[0])
+    second.click(widget.canvases.beside.view.to_canvas("fixed", spot)[0])
     assert widget.session.next_side == "moving"
-    ring = widget.desk.main.guide.marks["expected"]
-    wanted = widget.desk.main.view.to_canvas("moving", truth([spot])[0])[0]
+    ring = widget.canvases.main.marks.shown["expected"]
+    wanted = widget.canvases.main.view.to_canvas("moving", truth([spot])[0])[0]
     assert np.hypot(*(ring - wanted)) < 3 * CLICK_UM
     # The view is centred there.
     assert np.hypot(*(np.array(viewer.scene.camera.center)[-2:] - ring)) < 1e-3
@@ -137,19 +137,19 @@ def test_views_locked_and_guided(scene):
     assert widget.beside.viewer.scene.camera.zoom == 6
     np.testing.assert_allclose(widget.beside.viewer.scene.camera.center[-2:], (100, 90))
     second.move((101.0, 91.0))
-    cross = widget.desk.main.guide.marks["mouse"]
+    cross = widget.canvases.main.marks.shown["mouse"]
     assert np.hypot(*(np.array(cross) - (101, 91))) < 1
-    assert "mouse" not in widget.desk.beside.guide.marks
+    assert "mouse" not in widget.canvases.beside.marks.shown
 
     mouse.key(Qt.Key.Key_N)
-    wait_for(lambda: "where next" in widget.desk.beside.guide.marks)
+    wait_for(lambda: "where next" in widget.canvases.beside.marks.shown)
 
     widget.table.selectRow(0)
     settle()
-    for station in widget.desk.stations:
-        centre = np.array(station.view.viewer.scene.camera.center)[-2:]
+    for canvas in widget.canvases.canvases_at_work:
+        centre = np.array(canvas.view.viewer.scene.camera.center)[-2:]
         assert np.hypot(*(centre - FIXED[0])) < 2
 
     press(widget.beside_button)
     assert widget.beside is None
-    assert widget.desk.beside is None
+    assert widget.canvases.beside is None

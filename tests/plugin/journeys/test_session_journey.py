@@ -5,8 +5,8 @@ import pytest
 from qtpy.QtWidgets import QFileDialog
 
 from canvas_mouse import press, settle
-from napari_histreg.plugin.layers import add_slide
-from napari_histreg.plugin.placing import read_fixed_to_moving
+from napari_histreg.plugin.layers.affine import read_fixed_to_moving
+from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.samples import demo_pair
 from napari_histreg.slides import open_slide
@@ -63,8 +63,8 @@ def test_saved_closed_reopened(open_window, pair, cache):
     work(widget, truth)
     state = widget.session.state
     widget.sessions.save(str(cache / "mine.histreg.json"))
-    stage = widget._stage
-    affine = read_fixed_to_moving(viewer.layers, stage.fixed, stage.moving).matrix
+    sync = widget._sync
+    affine = read_fixed_to_moving(viewer.layers, sync.fixed, sync.moving).matrix
     close_window(viewer)
 
     viewer, widget = open_window()
@@ -73,8 +73,8 @@ def test_saved_closed_reopened(open_window, pair, cache):
     widget.sessions.open(str(cache / "mine.histreg.json"))
     settle(0.3)
     assert_same(widget.session.state, state)
-    stage = widget._stage
-    again = read_fixed_to_moving(viewer.layers, stage.fixed, stage.moving).matrix
+    sync = widget._sync
+    again = read_fixed_to_moving(viewer.layers, sync.fixed, sync.moving).matrix
     np.testing.assert_allclose(again, affine, rtol=0, atol=1e-9)
     assert [row.name for row in widget.table.rows] == list(state.landmarks.names)
     picture = viewer.window.screenshot(canvas_only=True, flash=False)[..., :3]

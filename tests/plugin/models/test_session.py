@@ -127,7 +127,7 @@ def test_an_automatic_result_stands_until_the_pairs_are_to_decide(session: Sessi
     assert session.origin == "automatic"
     assert session.registration is found
     np.testing.assert_allclose(session.fixed_to_moving([[0, 0]]), [[10, 20]])
-    residual = np.linalg.norm(session.state.following.residual_vectors, axis=1)
+    residual = np.linalg.norm(session.state.pair_fit.residual_vectors, axis=1)
     np.testing.assert_allclose(residual, np.hypot(9, 18))
     session.add_pair([50, 50], [51, 52])
     assert session.origin == "automatic"
@@ -340,7 +340,7 @@ def test_ids_and_landmarks_stay_in_step(edits: list[tuple[Any, ...]]) -> None:
     for step in edits:
         edit(session, *step)
         state = session.state
-        assert len(state.pair_ids) == len(state.landmarks) == len(state.following.residual_vectors)
+        assert len(state.pair_ids) == len(state.landmarks) == len(state.pair_fit.residual_vectors)
         assert len(set(state.pair_ids)) == len(state.pair_ids)
         assert all(pair_id < state.next_id for pair_id in state.pair_ids)
         assert int((~state.landmarks.placed).sum()) <= 1

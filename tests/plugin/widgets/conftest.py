@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from canvas_mouse import settle
-from napari_histreg.plugin.layers import add_slide
+from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.slides import open_slide
 

@@ -9,9 +9,9 @@ from qtpy.QtWidgets import QFileDialog
 
 from canvas_mouse import press, settle, wait_for
 from napari_histreg.landmarks import read_landmarks
-from napari_histreg.plugin.layers import add_slide
+from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.export_widget import ExportWidget
-from napari_histreg.registration.document import read_registration
+from napari_histreg.records.document import read_registration
 from napari_histreg.samples import phantom_pair
 from napari_histreg.slides import open_slide
 from napari_histreg.transforms.formats import SlideFrame, read_transform
@@ -70,14 +70,14 @@ def test_nothing_can_be_written_before_something_is_aligned(window):
 
 def test_everything_is_written_and_read_back(window, pair, answer):
     _, widget = window
-    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    widget._sync.session.replace_landmarks(pair.landmarks(12))
     folder = answer("results")
     press(widget.folder_button)
     finish(widget)
     assert widget.said.text() == f"Wrote 4 files into {folder}."
     points = pair.landmarks(12).fixed
     found = read_registration(folder).fixed_to_moving
-    assert np.allclose(found(points), widget._stage.session.fixed_to_moving(points), rtol=0, atol=1e-9)
+    assert np.allclose(found(points), widget._sync.session.fixed_to_moving(points), rtol=0, atol=1e-9)
     frames = [SlideFrame(slide.pixel_size_um) for slide in (pair.fixed, pair.moving)]
     for k in range(widget.matrix_format.count()):
         if widget.matrix_format.itemData(k) == "qupath":
@@ -139,7 +139,7 @@ def test_a_wrong_name_for_a_picture_is_told(window, answer, monkeypatch):
 
 def test_the_warped_slide_is_written_and_can_be_cancelled(window, pair, answer, monkeypatch):
     _, widget = window
-    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    widget._sync.session.replace_landmarks(pair.landmarks(12))
     file = answer("warped.ome.tif")
     press(widget.warp_button)
     finish(widget)
@@ -148,14 +148,14 @@ def test_the_warped_slide_is_written_and_can_be_cancelled(window, pair, answer, 
         assert warped.shape == pair.fixed.shape
     import time
 
-    from napari_histreg.plugin.models import export_session
+    from napari_histreg.plugin.models import export_model
 
     def endless(slide, path, *, compression, progress):
         while True:
             progress(0.3, "writing level 0")
             time.sleep(0.01)
 
-    monkeypatch.setattr(export_session, "write_slide", endless)
+    monkeypatch.setattr(export_model, "write_slide", endless)
     answer("second.ome.tif")
     press(widget.warp_button)
     wait_for(lambda: widget.message.text() == "writing level 0")
@@ -170,7 +170,7 @@ def test_the_warped_slide_is_written_and_can_be_cancelled(window, pair, answer, 
 
 def test_the_controls_decide_what_the_warped_slide_holds(window, pair, answer):
     _, widget = window
-    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    widget._sync.session.replace_landmarks(pair.landmarks(12))
     settle()
     assert [widget.channels.item(k).text() for k in range(3)] == ["DAPI", "PanCK", "SMA"]
     widget.channels.item(1).setCheckState(Qt.CheckState.Unchecked)
@@ -188,7 +188,7 @@ def test_the_controls_decide_what_the_warped_slide_holds(window, pair, answer):
 
 def test_no_name_no_file(window, pair, answer, tmp_path):
     _, widget = window
-    widget._stage.session.replace_landmarks(pair.landmarks(12))
+    widget._sync.session.replace_landmarks(pair.landmarks(12))
     answer("")
     for control in (widget.folder_button, widget.record_button, widget.landmarks_button, widget.warp_button):
         press(control)

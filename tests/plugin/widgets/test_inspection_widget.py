@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from canvas_mouse import main_mouse, press, settle, wait_for
-from napari_histreg.plugin.layers import add_slide
+from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.inspection_widget import InspectionWidget
 from napari_histreg.slides import open_slide
 from napari_histreg.transforms import Similarity
@@ -117,7 +117,7 @@ def test_squares_show_both_slides_in_turn_at_any_zoom(window):
 
 def test_squares_on_a_turned_and_mirrored_slide(window):
     viewer, widget = window()
-    widget._stage.session.restore(
+    widget._sync.session.restore(
         _placed(widget, TRUTH),
     )
     press(widget.mode_buttons["checkerboard"])
@@ -130,7 +130,7 @@ def test_squares_on_a_turned_and_mirrored_slide(window):
 def _placed(widget, transform):
     from dataclasses import replace
 
-    return replace(widget._stage.session.state, placement=transform, placement_origin="dragged")
+    return replace(widget._sync.session.state, placement=transform, placement_origin="dragged")
 
 
 def test_the_slides_fade_into_each_other(window):
@@ -165,12 +165,12 @@ def test_the_overlay_adds_lazy_layers_that_follow_and_go_again(window):
     names = sorted((magenta.name, green.name))
     assert names == ["fixed (magenta)", "moving (green)"]
     assert [layer.visible for layer in viewer.layers[:2]] == [False, False]
-    widget._stage.session.restore(_placed(widget, TRUTH))
+    widget._sync.session.restore(_placed(widget, TRUTH))
     moving = next(layer for layer in viewer.layers if layer.name == "moving (green)")
     assert np.allclose(moving.affine.affine_matrix, viewer.layers[1].affine.affine_matrix)
     assert not np.allclose(moving.affine.affine_matrix, np.eye(3))
-    assert widget._stage.slides == [widget._stage.fixed, widget._stage.moving]
-    widget._stage.session.undo()
+    assert widget._sync.slides == [widget._sync.fixed, widget._sync.moving]
+    widget._sync.session.undo()
     press(widget.mode_buttons["layers"])
     assert [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers] == before
 
@@ -178,7 +178,7 @@ def test_the_overlay_adds_lazy_layers_that_follow_and_go_again(window):
 def test_arrows_follow_the_pairs(window):
     viewer, widget = window()
     assert widget.arrows.toolTip() == "There are no landmarks. Click pairs first."
-    session = widget._stage.session
+    session = widget._sync.session
     for point in ([10.0, 10], [10, 400], [400, 10], [400, 400]):
         session.add_pair(point, point)
     widget.arrows.click()

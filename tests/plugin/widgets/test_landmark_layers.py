@@ -3,8 +3,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from canvas_mouse import main_mouse, press, settle
-from napari_histreg.plugin.layers import image_layers
-from napari_histreg.plugin.pair_points import PAIR_ID
+from napari_histreg.plugin.canvas.pair_points import PAIR_ID
+from napari_histreg.plugin.layers.slides import image_layers
 from napari_histreg.transforms import Similarity
 
 pytestmark = pytest.mark.qt
@@ -18,7 +18,7 @@ def add_pairs(widget, count=5):
 
 
 def points_layer(widget, side):
-    return next(points.layer for points in widget.desk.main.points if points.side == side)
+    return next(points.layer for points in widget.canvases.main.points if points.side == side)
 
 
 def test_points_deleted_moved_and_added_in_the_layer_are_understood(window):
@@ -30,7 +30,7 @@ def test_points_deleted_moved_and_added_in_the_layer_are_understood(window):
     # In napari's own select tool: choose the point of pair 2 with the mouse, delete it with the key.
     layer.mode = "select"
     settle()
-    place = widget.desk.main.view.to_canvas("fixed", POINTS[1])[0]
+    place = widget.canvases.main.view.to_canvas("fixed", POINTS[1])[0]
     mouse.click(place)
     assert layer.selected_data == {1}
     mouse.key(Qt.Key.Key_Delete)
@@ -38,7 +38,7 @@ def test_points_deleted_moved_and_added_in_the_layer_are_understood(window):
     assert list(layer.features[PAIR_ID]) == [ids[0], *ids[2:]]
     assert len(points_layer(widget, "moving").data) == 4
     # Drag the point of pair 3: the id goes with it, whatever its place in the layer.
-    place = widget.desk.main.view.to_canvas("fixed", POINTS[2])[0]
+    place = widget.canvases.main.view.to_canvas("fixed", POINTS[2])[0]
     mouse.click(place)
     mouse.drag(place, place + np.array([-10, -20]))
     moved = widget.session.landmarks.fixed[widget.session.state.index(ids[2])]
@@ -47,7 +47,7 @@ def test_points_deleted_moved_and_added_in_the_layer_are_understood(window):
     np.testing.assert_array_equal(others, POINTS[[0, 3, 4]])
     # napari's add tool begins a new pair.
     layer.mode = "add"
-    mouse.click(widget.desk.main.view.to_canvas("fixed", [90.0, 130.0])[0])
+    mouse.click(widget.canvases.main.view.to_canvas("fixed", [90.0, 130.0])[0])
     settle()
     assert widget.session.state.waiting is not None
     np.testing.assert_allclose(widget.session.landmarks.fixed[-1], [90, 130], atol=0.5)
@@ -76,7 +76,7 @@ def test_points_keep_their_size_on_screen_and_have_their_error_s_colour(window):
 
 def test_flips_turns_and_drags_place_the_slide_and_undo_takes_them_back(window):
     viewer, widget = window()
-    layers = widget._stage.moving_layers()
+    layers = widget._sync.moving_layers()
     assert len(layers) == 2
     start = layers[0].affine.affine_matrix.copy()
     press(widget.turn_buttons["flip left-right"])
@@ -106,7 +106,7 @@ def test_flips_turns_and_drags_place_the_slide_and_undo_takes_them_back(window):
 def test_a_slide_taken_away_takes_its_points_along(window):
     viewer, widget = window()
     add_pairs(widget)
-    for layer in image_layers(viewer.layers, widget._stage.moving):
+    for layer in image_layers(viewer.layers, widget._sync.moving):
         viewer.layers.remove(layer)
     settle(0.2)
     assert not widget.session.is_ready

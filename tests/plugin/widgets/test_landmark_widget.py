@@ -18,7 +18,7 @@ def add_pairs(widget, count=5):
 
 
 def points_layer(widget, side):
-    return next(points.layer for points in widget.desk.main.points if points.side == side)
+    return next(points.layer for points in widget.canvases.main.points if points.side == side)
 
 
 def test_nothing_can_be_pressed_before_there_are_slides_and_each_says_why(window):
@@ -43,7 +43,7 @@ def test_clicks_mean_pairs_only_while_the_button_is_on(window):
     mouse.key(Qt.Key.Key_K)
     assert widget.click_button.isChecked()
     # Only the slide that is to be clicked is seen, then only the other one.
-    fixed, moving = widget._stage.fixed_layers(), widget._stage.moving_layers()
+    fixed, moving = widget._sync.fixed_layers(), widget._sync.moving_layers()
     assert [layer.visible for layer in (*fixed, *moving)] == [True, False, False]
     mouse.drag((80.0, 80.0), (100.0, 120.0))
     assert len(widget.session.landmarks) == 0, "a drag pans, it is no click"
@@ -125,7 +125,7 @@ def test_a_thin_plate_spline_can_be_chosen_and_looked_at(window):
     settle()
     added = [layer for layer in viewer.layers if " bent" in layer.name]
     assert len(viewer.layers) == before + len(added)
-    assert len(added) == len(widget._stage.moving_layers())
+    assert len(added) == len(widget._sync.moving_layers())
     assert all(np.asarray(layer.data[0][100:110, 100:110]).shape[:2] == (10, 10) for layer in added)
 
 

@@ -7,8 +7,8 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox
 
 from canvas_mouse import press, settle, wait_for
 from napari_histreg.errors import NoTissue
-from napari_histreg.plugin.layers import add_slide
-from napari_histreg.plugin.models import registration_session
+from napari_histreg.plugin.layers.slides import add_slide
+from napari_histreg.plugin.models import automatic_model
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.samples import phantom_pair
 
@@ -84,7 +84,7 @@ def test_a_value_typed_into_the_form_reaches_the_method(window, monkeypatch):
         seen.update(wishes)
         raise NoTissue("Enough seen.")
 
-    monkeypatch.setattr(registration_session, "register", record)
+    monkeypatch.setattr(automatic_model, "register", record)
     widget.parameters.expand(animate=False)
     settle(0.2)
     spin = widget.form.entry("max_keypoints")
@@ -119,13 +119,13 @@ def test_run_shows_stages_then_the_verdict_and_moves_the_layers(window, pair):
     assert widget.reasons.text()
     assert not widget.progress.isVisible()
     points = pair.landmarks(9).fixed
-    shown = widget._stage.shown_fixed_to_moving()
+    shown = widget._sync.shown_fixed_to_moving()
     # Half a pixel of the moving slide is what SIFT states for two stains of one tissue; the worst of nine.
     assert abs(shown(points) - pair.fixed_to_moving(points)).max() < 2 * pair.moving.pixel_size_um[0]
     assert all(layer.affine.affine_matrix[0, 1] != 0 for layer in viewer.layers[1:])
     press(widget.landmarks_button)
-    session = widget._stage.session
-    assert 3 <= len(session.landmarks) <= registration_session.MOST_PAIRS
+    session = widget._sync.session
+    assert 3 <= len(session.landmarks) <= automatic_model.MOST_PAIRS
     assert session.origin == "landmarks"
     press(widget.undo_button)
     press(widget.undo_button)
@@ -141,7 +141,7 @@ def test_an_error_is_one_notification_and_the_widget_goes_on(window, monkeypatch
     def fail(*slides, **wishes):
         raise NoTissue("phantom H&E is blank. Choose another slide.")
 
-    monkeypatch.setattr(registration_session, "register", fail)
+    monkeypatch.setattr(automatic_model, "register", fail)
     run(widget)
     assert said == ["phantom H&E is blank. Choose another slide."]
     assert widget.headline.text() == said[0]

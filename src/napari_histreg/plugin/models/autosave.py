@@ -12,7 +12,7 @@ from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.plugin.models.session import Session
 from napari_histreg.plugin.models.session_file import SavedSession, read_session, write_session
 from napari_histreg.plugin.models.session_state import SessionState
-from napari_histreg.registration.record import SlideRecord
+from napari_histreg.records.record import SlideRecord
 
 __all__ = ["Autosave", "autosave_folder"]
 

@@ -11,7 +11,7 @@ from napari_histreg.errors import TransformError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.plugin.models.session import Session
 from napari_histreg.progress import Progress, portion
-from napari_histreg.registration.verdict import Verdict, judge_transform
+from napari_histreg.registration.automatic.verdict import Verdict, judge_transform
 from napari_histreg.transforms import Transform
 
 __all__ = ["Inspection", "Mode", "NumberRow", "square_size"]

@@ -85,12 +85,12 @@ def pair_rows(session: Session, order: Order = "number") -> list[PairRow]:
     list of PairRow
     """
     state = session.state
-    landmarks, following = state.landmarks, state.following
+    landmarks, pair_fit = state.landmarks, state.pair_fit
     pixel = np.ones(2) if session.fixed is None else np.asarray(session.fixed.slide.world_pixel_size)
-    residual = np.linalg.norm(following.residual_vectors, axis=1)
-    left_out = np.linalg.norm(following.leave_one_out_vectors, axis=1)
-    residual_px = np.linalg.norm(following.residual_vectors / pixel, axis=1)
-    left_out_px = np.linalg.norm(following.leave_one_out_vectors / pixel, axis=1)
+    residual = np.linalg.norm(pair_fit.residual_vectors, axis=1)
+    left_out = np.linalg.norm(pair_fit.leave_one_out_vectors, axis=1)
+    residual_px = np.linalg.norm(pair_fit.residual_vectors / pixel, axis=1)
+    left_out_px = np.linalg.norm(pair_fit.leave_one_out_vectors / pixel, axis=1)
     doubts = {} if state.fit is None else {outlier.index: outlier.reason for outlier in state.fit.outliers}
     large = _large(residual_px[landmarks.usable])
     # Pairs that determine the model exactly have no residual, which tells nothing.

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.plugin.models.chosen_slide import ChosenSlide
+from napari_histreg.plugin.models.hand_moves import dragged, turned
 from napari_histreg.plugin.models.history import History
-from napari_histreg.plugin.models.placing import dragged, turned
 from napari_histreg.plugin.models.session_signals import SessionSignals
 from napari_histreg.plugin.models.session_state import Origin, SessionState, Side, is_placed
 from napari_histreg.registration import Registration
@@ -236,7 +236,7 @@ class Session:
         )
 
     def turn(self, turn: str) -> None:
-        """Flip or turn the moving slide about its centre; see `napari_histreg.plugin.models.placing.TURNS`.
+        """Flip or turn the moving slide about its centre; see `plugin.models.hand_moves.TURNS`.
 
         Raises
         ------

@@ -15,9 +15,9 @@ from napari_histreg.errors import DamagedFile, HistregError
 from napari_histreg.files import written_whole
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.plugin.models.session_state import Origin, SessionState
-from napari_histreg.registration.document import from_json, to_json
-from napari_histreg.registration.layout import SlidePart
-from napari_histreg.registration.record import SlideRecord
+from napari_histreg.records.document import from_json, to_json
+from napari_histreg.records.record import SlideRecord
+from napari_histreg.records.schema import SlidePart
 from napari_histreg.slides import Slide
 from napari_histreg.slides.fingerprint import fingerprint
 from napari_histreg.transforms import transform_from_dict

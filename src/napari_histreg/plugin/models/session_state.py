@@ -6,7 +6,7 @@ from typing import Literal
 from numpy.typing import ArrayLike
 
 from napari_histreg.landmarks import LandmarkFit, Landmarks
-from napari_histreg.plugin.models.following import Following, follow_pairs
+from napari_histreg.plugin.models.pair_fit import PairFit, follow_pairs
 from napari_histreg.registration import Registration
 from napari_histreg.transforms import Affine, Transform
 
@@ -46,7 +46,7 @@ class SessionState:
         Where the placement came from; never "landmarks".
     registration : Registration or None
         The record, where the placement is an automatic result.
-    following : Following
+    pair_fit : PairFit
         What comes of the pairs and the placement; worked out, never given.
     """
 
@@ -58,28 +58,28 @@ class SessionState:
     placement: Transform = field(default_factory=Affine.identity)
     placement_origin: Origin = "initial"
     registration: Registration | None = None
-    following: Following = field(init=False, compare=False, repr=False)
+    pair_fit: PairFit = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.pair_ids) != len(self.landmarks):
             raise ValueError(f"{len(self.landmarks)} pairs need as many ids, not {len(self.pair_ids)}.")
-        following = follow_pairs(self.landmarks, self.model, self.placement, follow=self.follow)
-        object.__setattr__(self, "following", following)
+        pair_fit = follow_pairs(self.landmarks, self.model, self.placement, follow=self.follow)
+        object.__setattr__(self, "pair_fit", pair_fit)
 
     @property
     def fixed_to_moving(self) -> Transform:
         """Where the moving slide lies now, in world units."""
-        return self.following.fixed_to_moving
+        return self.pair_fit.fixed_to_moving
 
     @property
     def origin(self) -> Origin:
         """What decides where the moving slide lies now."""
-        return self.placement_origin if self.following.fit is None else "landmarks"
+        return self.placement_origin if self.pair_fit.fit is None else "landmarks"
 
     @property
     def fit(self) -> LandmarkFit | None:
         """The fit of the pairs, where they decide."""
-        return self.following.fit
+        return self.pair_fit.fit
 
     @property
     def usable_count(self) -> int:

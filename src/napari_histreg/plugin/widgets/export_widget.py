@@ -18,9 +18,9 @@ from qtpy.QtWidgets import (
 
 from napari_histreg.errors import HistregError
 from napari_histreg.landmarks import DIALECTS
-from napari_histreg.plugin.models.export_session import ExportSession
-from napari_histreg.plugin.pictures import save_view
-from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.models.export_model import ExportModel
+from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
+from napari_histreg.plugin.viewer.screenshot import save_view
 from napari_histreg.plugin.widgets.channel_list import ChannelList
 from napari_histreg.plugin.widgets.parts import (
     Scrolled,
@@ -67,13 +67,13 @@ class ExportWidget(QWidget):
     def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
         super().__init__()
         self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
-        self._stage = stage_of(napari_viewer)
-        self.model = ExportSession(self._stage.session)
+        self._sync = layer_sync_of(napari_viewer)
+        self.model = ExportModel(self._sync.session)
         self.task: Task | None = None
         self._build()
         self._arrange(napari_viewer, with_chooser)
-        follow(self, self._stage.session.events.state_changed, self._show_state)
-        follow(self, self._stage.session.events.slides_changed, self._show)
+        follow(self, self._sync.session.events.state_changed, self._show_state)
+        follow(self, self._sync.session.events.slides_changed, self._show)
         for control, dialects in (
             (self.matrix_format, TRANSFORM_DIALECTS),
             (self.landmarks_format, DIALECTS),
@@ -242,14 +242,14 @@ class ExportWidget(QWidget):
             fill(self.message, "stopping …")
 
     def _ask(self, title: str, name: str, kinds: str) -> str:
-        fixed = self._stage.fixed
+        fixed = self._sync.fixed
         start = Path.home() if fixed is None or fixed.path is None else Path(fixed.path).parent
         return str(QFileDialog.getSaveFileName(self, title, str(start / name), kinds)[0])
 
     def _run(self, prepare: Any, then: Callable[[str], Any] | None = None) -> None:
         if self.task is not None and self.task.is_running:
             return
-        self._stage.settle()
+        self._sync.settle()
         try:
             call = prepare()
         except (HistregError, ValueError) as error:
@@ -277,7 +277,7 @@ class ExportWidget(QWidget):
 
     def _show(self) -> None:
         self.channels.offer(self.model.channel_names)
-        self.pixel_size.setSuffix(" µm" if self._stage.session.unit == "um" else " px")
+        self.pixel_size.setSuffix(" µm" if self._sync.session.unit == "um" else " px")
         busy = self.task is not None and self.task.is_running
         waiting = "It is writing. Cancel it first." if busy else None
         for control in (
@@ -289,7 +289,7 @@ class ExportWidget(QWidget):
         ):
             set_allowed(control, waiting or self.model.obstacle)
         set_allowed(self.landmarks_button, self.model.landmarks_obstacle)
-        set_allowed(self.picture_button, None if self._stage.slides else "Open a slide first.")
+        set_allowed(self.picture_button, None if self._sync.slides else "Open a slide first.")
         set_allowed(self.cancel_button, None if busy else "Nothing is being written.")
         self.progress.setVisible(busy)
         if not busy:

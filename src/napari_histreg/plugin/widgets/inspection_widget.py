@@ -16,9 +16,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_histreg.plugin.comparison import Comparison
+from napari_histreg.plugin.canvas.comparison import Comparison
 from napari_histreg.plugin.models.inspection import Inspection
-from napari_histreg.plugin.stage import stage_of
+from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.widgets.parts import (
     Scrolled,
     button,
@@ -57,18 +57,18 @@ class InspectionWidget(QWidget):
 
     def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
         super().__init__()
-        self._stage = stage_of(napari_viewer)
-        stage = self._stage
-        self.model = Inspection(stage.session, lambda: stage.initial)
-        self.comparison = Comparison(napari_viewer, stage, self.model)
+        self._sync = layer_sync_of(napari_viewer)
+        sync = self._sync
+        self.model = Inspection(sync.session, lambda: sync.initial)
+        self.comparison = Comparison(napari_viewer, sync, self.model)
         self.task: Task | None = None
         self.timer = QTimer(self)
         self.timer.timeout.connect(self.comparison.blink)
         self._build()
         self._arrange(napari_viewer, with_chooser)
         follow(self, self.model.changed, self._show)
-        follow(self, stage.session.events.state_changed, self._show_state)
-        follow(self, stage.session.events.slides_changed, self._show)
+        follow(self, sync.session.events.state_changed, self._show_state)
+        follow(self, sync.session.events.slides_changed, self._show)
         comparison = self.comparison
         self.destroyed.connect(lambda _object=None: comparison.close())
         self._show()
@@ -148,7 +148,7 @@ class InspectionWidget(QWidget):
 
     def measure(self) -> None:
         """Compare the images before and after, in a thread."""
-        self._stage.settle()
+        self._sync.settle()
         self.task = Task(self.model.begin_measuring(), self)
         self.task.progressed.connect(
             lambda fraction, _message: self.progress.setValue(round(1000 * fraction))

@@ -6,9 +6,9 @@ from typing import Any
 from qtpy.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
 
 from napari_histreg.plugin.models import Session
-from napari_histreg.plugin.models.advice import obstacle
-from napari_histreg.plugin.models.placing import TURNS
-from napari_histreg.plugin.stage import Stage
+from napari_histreg.plugin.models.hand_moves import TURNS
+from napari_histreg.plugin.models.hints import obstacle
+from napari_histreg.plugin.viewer.layer_sync import LayerSync
 from napari_histreg.plugin.widgets.key_list import KeyList
 from napari_histreg.plugin.widgets.parts import button, column, combo, form, note, set_allowed
 from napari_histreg.plugin.widgets.residual_table import ResidualTable
@@ -26,19 +26,19 @@ class LandmarkControls(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-    stage : Stage
+    sync : LayerSync
     with_chooser : bool
         Whether to show the lists of slides.
     """
 
-    def __init__(self, viewer: Any, stage: Stage, with_chooser: bool) -> None:
+    def __init__(self, viewer: Any, sync: LayerSync, with_chooser: bool) -> None:
         super().__init__()
         self._make_buttons()
         self._make_boxes()
         self.advice, self.summary, self.said = note(), note(), note()
         self.doubts = note(colour="#e0a030")
         self.table = ResidualTable()
-        self.sessions = SessionBar(viewer, stage)
+        self.sessions = SessionBar(viewer, sync)
         self._make_offer()
         self._arrange(viewer, with_chooser)
 

@@ -9,15 +9,15 @@ from qtpy.QtWidgets import QDockWidget, QWidget
 from napari_histreg.errors import HistregError
 from napari_histreg.landmarks import LANDMARK_MODELS
 from napari_histreg.landmarks.agreement import AUTO
-from napari_histreg.plugin.desk import join_desk
-from napari_histreg.plugin.models.advice import is_doubtful, model_title, notes, obstacle, summary, what_next
+from napari_histreg.plugin.canvas.landmark_canvases import join_landmark_canvases
 from napari_histreg.plugin.models.autosave import Autosave
 from napari_histreg.plugin.models.guidance import next_spot, tissue_points
+from napari_histreg.plugin.models.hints import is_doubtful, model_title, notes, obstacle, summary, what_next
 from napari_histreg.plugin.models.pair_table import Order, pair_rows
 from napari_histreg.plugin.models.snap import PairSnap
-from napari_histreg.plugin.session_files import restore
-from napari_histreg.plugin.stage import stage_of
-from napari_histreg.plugin.warped import add_warped
+from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
+from napari_histreg.plugin.viewer.session_files import restore
+from napari_histreg.plugin.viewer.warped_layers import add_warped
 from napari_histreg.plugin.widgets.keys import Keys
 from napari_histreg.plugin.widgets.landmark_controls import LandmarkControls
 from napari_histreg.plugin.widgets.parts import fill, follow, quiet
@@ -40,12 +40,12 @@ class LandmarkWidget(LandmarkControls):
     """
 
     def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
-        stage = stage_of(napari_viewer)
-        super().__init__(napari_viewer, stage, with_chooser)
+        sync = layer_sync_of(napari_viewer)
+        super().__init__(napari_viewer, sync, with_chooser)
         self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
-        self._stage = stage
-        self.session = self._stage.session
-        self.desk = join_desk(self._stage, napari_viewer)
+        self._sync = sync
+        self.session = self._sync.session
+        self.canvases = join_landmark_canvases(self._sync, napari_viewer)
         self.autosave = Autosave(self.session)
         self.beside: SideBySide | None = None
         self.task: Task | None = None
@@ -59,7 +59,7 @@ class LandmarkWidget(LandmarkControls):
         follow(self, session.events.slides_changed, self._show_slides)
         follow(self, session.events.state_changed, self._show)
         follow(self, session.events.side_changed, self._show)
-        self.desk.on_pair_clicked = self.table.select_pair
+        self.canvases.on_pair_clicked = self.table.select_pair
         for press, action in (
             (self.undo_button, session.undo),
             (self.redo_button, session.redo),
@@ -80,7 +80,7 @@ class LandmarkWidget(LandmarkControls):
         self.one_box.toggled.connect(self._on_one)
         self.table.switched.connect(session.switch_pair)
         self.table.renamed.connect(self._rename)
-        self.table.chosen.connect(self.desk.fly_to)
+        self.table.chosen.connect(self.canvases.fly_to)
         self.table.selection_changed.connect(self._allow)
         self.table.delete_asked.connect(session.delete_pairs)
         self.keys = Keys(
@@ -133,7 +133,7 @@ class LandmarkWidget(LandmarkControls):
             self.task.wait()
         if self.beside is not None:
             self._close_beside()
-        self.desk.leave()
+        self.canvases.leave()
         self.autosave.stop()
 
     def sizeHint(self) -> QSize:
@@ -147,7 +147,7 @@ class LandmarkWidget(LandmarkControls):
         except ValueError as error:
             self._say(str(error))
             return
-        self.desk.show_where_next(spot.point)
+        self.canvases.show_where_next(spot.point)
         self._say("The star marks where the fit is least certain: click a pair near it.")
 
     def _run(self, call: Any, done: Any) -> None:
@@ -183,22 +183,22 @@ class LandmarkWidget(LandmarkControls):
     def _on_click_mode(self, on: bool) -> None:
         if on:
             self.drag_button.setChecked(False)
-        self.desk.mode = "pairs" if on else "look"
+        self.canvases.mode = "pairs" if on else "look"
         self._show()
 
     def _on_drag_mode(self, on: bool) -> None:
         if on:
             self.click_button.setChecked(False)
-        self.desk.mode = "place" if on else "look"
+        self.canvases.mode = "place" if on else "look"
         self._show()
 
     def _on_one(self, on: bool) -> None:
-        self.desk.one_at_a_time = on
+        self.canvases.one_at_a_time = on
 
     def _on_beside(self, on: bool) -> None:
         viewer = self._viewer()
         if on and self.beside is None and viewer is not None:
-            self.beside = open_beside(viewer, self.desk, self._on_beside_closed)
+            self.beside = open_beside(viewer, self.canvases, self._on_beside_closed)
             self.keys.hold(self.beside.viewer)
         elif not on and self.beside is not None:
             self._close_beside()
@@ -221,8 +221,8 @@ class LandmarkWidget(LandmarkControls):
     def _continue(self) -> None:
         saved = self.autosave.found()
         self.offer.hide()
-        if saved is not None and self._stage.fixed is not None and self._stage.moving is not None:
-            restore(self._stage, saved, self._stage.fixed, self._stage.moving)
+        if saved is not None and self._sync.fixed is not None and self._sync.moving is not None:
+            restore(self._sync, saved, self._sync.fixed, self._sync.moving)
 
     def _show_slides(self) -> None:
         try:
@@ -241,7 +241,7 @@ class LandmarkWidget(LandmarkControls):
     def _show_bent(self) -> None:
         viewer = self._viewer()
         if viewer is not None:
-            add_warped(viewer, self._stage)
+            add_warped(viewer, self._sync)
 
     def _say(self, text: str) -> None:
         fill(self.said, text)
@@ -253,7 +253,7 @@ class LandmarkWidget(LandmarkControls):
             self.drag_button.setChecked(False)
         if not session.is_ready:
             self.click_button.setChecked(False)
-        placing = self.desk.mode == "pairs"
+        placing = self.canvases.mode == "pairs"
         fill(self.advice, what_next(session, placing=placing))
         self.advice.setStyleSheet("font-weight: bold;")
         fill(self.summary, summary(session))

@@ -7,9 +7,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFrame, QProgressBar, QWidget
 from superqt import QCollapsible
 
-from napari_histreg.plugin.models.registration_session import RegistrationSession
-from napari_histreg.plugin.stage import stage_of
-from napari_histreg.plugin.warped import add_warped
+from napari_histreg.plugin.models.automatic_model import AutomaticModel
+from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
+from napari_histreg.plugin.viewer.warped_layers import add_warped
 from napari_histreg.plugin.widgets.method_form import MethodForm
 from napari_histreg.plugin.widgets.parts import (
     Scrolled,
@@ -49,13 +49,13 @@ class RegistrationWidget(QWidget):
     def __init__(self, napari_viewer: Any, *, with_chooser: bool = True) -> None:
         super().__init__()
         self._viewer = weakref.ref(getattr(napari_viewer, "__wrapped__", napari_viewer))
-        self._stage = stage_of(napari_viewer)
-        self.model = RegistrationSession(self._stage.session)
+        self._sync = layer_sync_of(napari_viewer)
+        self.model = AutomaticModel(self._sync.session)
         self.task: Task | None = None
         self._build(napari_viewer, with_chooser)
         follow(self, self.model.changed, self._show)
-        follow(self, self._stage.session.events.slides_changed, self._show_slides)
-        follow(self, self._stage.session.events.state_changed, self._show_state)
+        follow(self, self._sync.session.events.slides_changed, self._show_slides)
+        follow(self, self._sync.session.events.state_changed, self._show_state)
         self._show_method()
         self._show_slides()
 
@@ -91,7 +91,7 @@ class RegistrationWidget(QWidget):
             "Moving layers cannot bend: add the moving slide warped, computed where it is looked at",
             self._show_bent,
         )
-        self.undo_button = button("Undo", "Put the slide back where it was", self._stage.session.undo)
+        self.undo_button = button("Undo", "Put the slide back where it was", self._sync.session.undo)
         self._arrange(viewer, with_chooser)
         quiet(self.method, [(spec.title, spec.name) for spec in self.model.methods], self.model.method)
         self._mark_missing_methods()
@@ -132,8 +132,8 @@ class RegistrationWidget(QWidget):
         if self.model.obstacle is not None:
             return
         self._read_controls()
-        self._stage.settle()
-        self.task = Task(self.model.begin(self._stage.shown_fixed_to_moving()), self)
+        self._sync.settle()
+        self.task = Task(self.model.begin(self._sync.shown_fixed_to_moving()), self)
         self.task.progressed.connect(self.model.report)
         self.task.returned.connect(self.model.succeed)
         self.task.failed.connect(self.model.fail)
@@ -174,8 +174,8 @@ class RegistrationWidget(QWidget):
 
     def _show_slides(self) -> None:
         for control, slide in (
-            (self.fixed_channel, self._stage.fixed),
-            (self.moving_channel, self._stage.moving),
+            (self.fixed_channel, self._sync.fixed),
+            (self.moving_channel, self._sync.moving),
         ):
             channels = () if slide is None else slide.channels
             items: list[tuple[str, Any]] = [("Automatic", None)]
@@ -187,7 +187,7 @@ class RegistrationWidget(QWidget):
     def _show_bent(self) -> None:
         viewer = self._viewer()
         if viewer is not None:
-            add_warped(viewer, self._stage)
+            add_warped(viewer, self._sync)
 
     def _show_state(self, _state: Any = None) -> None:
         self._show()
@@ -216,7 +216,7 @@ class RegistrationWidget(QWidget):
         self.landmarks_button.setVisible(finished)
         set_allowed(self.landmarks_button, model.landmarks_obstacle)
         self.bent_button.setVisible(finished and model.bends)
-        undo = self._stage.session.undo_label
+        undo = self._sync.session.undo_label
         self.undo_button.setVisible(finished)
         set_allowed(self.undo_button, None if undo else "There is nothing to undo.")
         self.guess_button.setVisible(

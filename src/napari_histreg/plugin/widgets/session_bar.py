@@ -8,12 +8,12 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from napari_histreg.errors import HistregError
-from napari_histreg.plugin.models.advice import obstacle
+from napari_histreg.plugin.models.hints import obstacle
 from napari_histreg.plugin.models.session_file import SUFFIX
-from napari_histreg.plugin.session_files import open_session, save_session
-from napari_histreg.plugin.stage import Stage
+from napari_histreg.plugin.viewer.layer_sync import LayerSync
+from napari_histreg.plugin.viewer.session_files import open_session, save_session
 from napari_histreg.plugin.widgets.parts import button, follow, set_allowed
-from napari_histreg.registration.record import SlideRecord
+from napari_histreg.records.record import SlideRecord
 
 __all__ = ["SessionBar"]
 
@@ -26,13 +26,13 @@ class SessionBar(QWidget):
     Parameters
     ----------
     viewer : napari.Viewer
-    stage : Stage
+    sync : LayerSync
     """
 
-    def __init__(self, viewer: Any, stage: Stage) -> None:
+    def __init__(self, viewer: Any, sync: LayerSync) -> None:
         super().__init__()
         self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
-        self._stage = stage
+        self._sync = sync
         self.save_button = button(
             "Save session …", "Write slides, pairs and result to one file, to go on later", self.save
         )
@@ -41,7 +41,7 @@ class SessionBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.save_button)
         row.addWidget(self.open_button)
-        follow(self, stage.session.events.slides_changed, self._show)
+        follow(self, sync.session.events.slides_changed, self._show)
         self._show()
 
     def save(self, path: str = "") -> None:
@@ -54,7 +54,7 @@ class SessionBar(QWidget):
         if not path.endswith(".json"):
             path += SUFFIX
         try:
-            save_session(self._stage, path)
+            save_session(self._sync, path)
         except HistregError as error:
             show_error(str(error))
 
@@ -66,7 +66,7 @@ class SessionBar(QWidget):
         if not path or viewer is None:
             return
         try:
-            open_session(viewer, self._stage, path, self._ask)
+            open_session(viewer, self._sync, path, self._ask)
         except HistregError as error:
             show_error(str(error))
 
@@ -76,11 +76,11 @@ class SessionBar(QWidget):
         return path or None
 
     def _folder(self) -> Path:
-        fixed = self._stage.fixed
+        fixed = self._sync.fixed
         return Path.home() if fixed is None or fixed.path is None else Path(fixed.path).parent
 
     def _name(self) -> str:
-        return "session" if self._stage.moving is None else Path(self._stage.moving.name).name.split(".")[0]
+        return "session" if self._sync.moving is None else Path(self._sync.moving.name).name.split(".")[0]
 
     def _show(self) -> None:
-        set_allowed(self.save_button, obstacle(self._stage.session, "save") or None)
+        set_allowed(self.save_button, obstacle(self._sync.session, "save") or None)

@@ -11,10 +11,10 @@ from typing import Any
 from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QHBoxLayout, QMainWindow, QSizePolicy, QWidget
 
-from napari_histreg.plugin.counterpart import Counterpart
-from napari_histreg.plugin.desk import Desk
-from napari_histreg.plugin.models.advice import obstacle
-from napari_histreg.plugin.view import View
+from napari_histreg.plugin.canvas.canvas_view import CanvasView
+from napari_histreg.plugin.canvas.cursor_counterpart import Counterpart
+from napari_histreg.plugin.canvas.landmark_canvases import LandmarkCanvases
+from napari_histreg.plugin.models.hints import obstacle
 from napari_histreg.plugin.widgets.parts import button, column, follow, note, set_allowed
 
 __all__ = ["SideBySide", "open_beside"]
@@ -22,18 +22,18 @@ __all__ = ["SideBySide", "open_beside"]
 DOCK_NAME = "Fixed slide"
 
 
-def open_beside(viewer: Any, desk: Desk, on_closed: Callable[[], None]) -> "SideBySide":
+def open_beside(viewer: Any, canvases: LandmarkCanvases, on_closed: Callable[[], None]) -> "SideBySide":
     """Open the second canvas in a dock left of the main one.
 
     Parameters
     ----------
     viewer : napari.Viewer
-    desk : Desk
+    canvases : LandmarkCanvases
         Gets the canvas.
     on_closed : callable
         Called when the dock has been closed, by whomever.
     """
-    widget = SideBySide(viewer, desk, on_closed)
+    widget = SideBySide(viewer, canvases, on_closed)
     dock = viewer.window.add_dock_widget(widget, name=DOCK_NAME, area="left")
     main = dock.parentWidget()
     # Beside the column of layer lists, not below it, and as wide as what is left for the main canvas.
@@ -58,19 +58,19 @@ class SideBySide(QWidget):
     ----------
     viewer : napari.Viewer
         The main viewer.
-    desk : Desk
+    canvases : LandmarkCanvases
         Gets the canvas.
     on_closed : callable
         Called once, when the canvas has gone.
     """
 
-    def __init__(self, viewer: Any, desk: Desk, on_closed: Callable[[], None]) -> None:
+    def __init__(self, viewer: Any, canvases: LandmarkCanvases, on_closed: Callable[[], None]) -> None:
         from napari.components import ViewerModel
         from napari.qt import QtViewer
 
         super().__init__()
         self._main_viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
-        self._desk = desk
+        self._canvases = canvases
         self._on_closed = on_closed
         self._open = True
         self.viewer = ViewerModel(title=DOCK_NAME)
@@ -79,8 +79,8 @@ class SideBySide(QWidget):
         self._copies: list[tuple[Any, Any]] = []
         self._build(getattr(viewer, "__wrapped__", viewer))
         self._show_slide()
-        follow(self, desk.session.events.slides_changed, self._show_slide)
-        follow(self, desk.session.events.state_changed, self._show_state)
+        follow(self, canvases.session.events.slides_changed, self._show_slide)
+        follow(self, canvases.session.events.state_changed, self._show_state)
         self._show_state()
 
     @property
@@ -95,7 +95,7 @@ class SideBySide(QWidget):
         self._open = False
         self.lock_button.setChecked(False)
         self._counterpart.close()
-        self._desk.remove_canvas()
+        self._canvases.remove_canvas()
         self._forget_copies()
         self._on_closed()
         canvas, self.canvas = self.canvas, None
@@ -115,7 +115,7 @@ class SideBySide(QWidget):
         layout = column(self, margin=4)
         layout.addLayout(row)
         layout.addWidget(self.canvas, 1)
-        self._counterpart = Counterpart(self._desk, main, self.viewer)
+        self._counterpart = Counterpart(self._canvases, main, self.viewer)
         for camera in (main.scene.camera, self.viewer.scene.camera):
             for change in (camera.events.center, camera.events.zoom, camera.events.angles):
                 change.connect(self._on_camera)
@@ -124,14 +124,14 @@ class SideBySide(QWidget):
         """Show the fixed slide that is chosen now."""
         from napari.layers import Layer
 
-        self._desk.remove_canvas()
+        self._canvases.remove_canvas()
         self._forget_copies()
         self.viewer.layers.clear()
-        if not self._desk.session.is_ready:
+        if not self._canvases.session.is_ready:
             self.title.setText("Choose two slides.")
             self.title.show()
             return
-        originals = self._desk.stage.fixed_layers()
+        originals = self._canvases.sync.fixed_layers()
         for original in originals:
             data, options, kind = original.as_layer_data_tuple()
             # A slide that takes part in the depth test would hide the points that lie in its plane.
@@ -146,11 +146,11 @@ class SideBySide(QWidget):
         self.title.setText(originals[0].metadata["histreg_slide"].name)
         self.title.show()
         first = self._copies[0][1]
-        self._desk.add_canvas(View(self.viewer, lambda side: first if side == "fixed" else None))
+        self._canvases.add_canvas(CanvasView(self.viewer, lambda side: first if side == "fixed" else None))
         self.viewer.reset_view()
 
     def _show_state(self, _state: Any = None) -> None:
-        reason = obstacle(self._desk.session, "lock")
+        reason = obstacle(self._canvases.session, "lock")
         set_allowed(self.lock_button, reason or None)
         if reason:
             self.lock_button.setChecked(False)

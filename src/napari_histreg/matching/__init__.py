@@ -1,0 +1,1 @@
+"""How well two pictures match, and where."""

@@ -1,0 +1,1 @@
+"""elastix, in a process of its own."""

@@ -1,0 +1,1 @@
+"""Methods that read the shift from a correlation of whole pictures."""

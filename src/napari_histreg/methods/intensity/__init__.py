@@ -1,0 +1,1 @@
+"""Methods that climb to where intensities agree best."""

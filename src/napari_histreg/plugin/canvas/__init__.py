@@ -1,0 +1,1 @@
+"""What happens on a canvas: points, marks, the mouse, comparisons."""

@@ -1,0 +1,199 @@
+"""What napari opens through this plugin: slides, landmark tables and registrations."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_histreg.plugin.layers.slides import LayerData, link_channels, slide_layers, slides_in
+from napari_histreg.slides import Slide, open_slide
+from napari_histreg.slides.opening import READERS
+
+if TYPE_CHECKING:
+    from napari_histreg.plugin.models import ChosenSlide, Session
+
+__all__ = [
+    "get_landmark_reader",
+    "get_registration_reader",
+    "get_slide_reader",
+    "link_when_added",
+    "read_slides",
+]
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+Reader = Callable[[Paths], list[LayerData]]
+
+NOT_HERE = ("napari", "acrobat")
+"""napari reads its own tables; those of ACROBAT only make sense as two, which ``histreg convert`` takes."""
+LARGEST_TABLE = 20_000_000
+"""Bytes; a longer table holds cells, not landmarks, and would take long to look at."""
+NOTHING_TO_ADD: list[LayerData] = [(None,)]  # type: ignore[list-item]
+"""What napari takes as: read well, but there is no layer to add."""
+
+
+def get_slide_reader(path: Paths) -> Reader | None:
+    """Return the reader of slides, or None where a file's name is not a slide's; opens nothing."""
+    suffixes = tuple(suffix for spec in READERS for suffix in spec.suffixes)
+    if all(Path(name).name.lower().endswith(suffixes) for name in _listed(path)):
+        return read_slides
+    return None
+
+
+def get_landmark_reader(path: Paths) -> Reader | None:
+    """Return the reader of landmark tables, or None where the file does not begin like one."""
+    return read_landmark_tables if all(_is_landmarks(Path(name)) for name in _listed(path)) else None
+
+
+def get_registration_reader(path: Paths) -> Reader | None:
+    """Return the reader of registration.json, or of the folder that holds one; None for other files."""
+    return read_registrations if all(_is_registration(Path(name)) for name in _listed(path)) else None
+
+
+def read_slides(path: Paths) -> list[LayerData]:
+    """Open slides lazily.
+
+    Raises
+    ------
+    ReadError
+        A file cannot be used; the message says why and what to do.
+    """
+    from napari.utils.notifications import show_info
+
+    layers: list[LayerData] = []
+    for name in _listed(path):
+        slide = open_slide(name)
+        layers += slide_layers(slide)
+        if slide.unit == "px":
+            show_info(f"{slide.name} does not say how large its pixels are: it is shown in pixels.")
+    link_when_added()
+    return layers
+
+
+def read_landmark_tables(path: Paths) -> list[LayerData]:
+    """Read landmarks into the session where two slides are chosen, else into Points layers.
+
+    Raises
+    ------
+    LandmarkError
+        The table cannot be understood; the message names line and column.
+    """
+    from napari_histreg.landmarks import DIALECTS
+    from napari_histreg.landmarks.sniffing import guess_dialect
+
+    layers: list[LayerData] = []
+    for name in _listed(path):
+        dialect = guess_dialect(Path(name))
+        one_sided = DIALECTS[dialect].side_files
+        layers += _one_side(Path(name), dialect) if one_sided else _both_sides(Path(name))
+    return layers or NOTHING_TO_ADD
+
+
+def read_registrations(path: Paths) -> list[LayerData]:
+    """Open the slides of registrations, the moving one laid onto the fixed one.
+
+    Raises
+    ------
+    ReadError
+        The record is damaged, or neither of its slides can be found.
+    """
+    from napari_histreg.plugin.layers.registration import registration_layers
+
+    layers = [layer for name in _listed(path) for layer in registration_layers(Path(name))]
+    link_when_added()
+    return layers
+
+
+def _both_sides(path: Path) -> list[LayerData]:
+    from napari_histreg.landmarks import read_landmarks
+    from napari_histreg.plugin.layers.landmarks import landmark_layers
+
+    viewer = _viewer()
+    slides = [] if viewer is None else slides_in(viewer.layers)
+    session = _ready_session(viewer)
+    fixed = moving = None
+    if session is not None:
+        fixed, moving = _slide(session.fixed), _slide(session.moving)
+    elif len(slides) == 2:
+        fixed, moving = slides
+    sizes = [(1.0, 1.0) if slide is None else slide.world_pixel_size for slide in (fixed, moving)]
+    landmarks = read_landmarks(path, fixed_pixel_size=sizes[0], moving_pixel_size=sizes[1])
+    if session is not None:
+        session.replace_landmarks(landmarks, f"load {path.name}")
+        return []
+    return landmark_layers(landmarks, fixed, moving)
+
+
+def _one_side(path: Path, dialect: str) -> list[LayerData]:
+    """Read a table of one slide's points; they go onto the slide whose layer is selected."""
+    from napari_histreg.landmarks import read_landmarks
+    from napari_histreg.plugin.layers.landmarks import landmark_layer
+    from napari_histreg.plugin.layers.slides import slide_of
+
+    viewer = _viewer()
+    active = None if viewer is None else viewer.layers.selection.active
+    slide = None if active is None else slide_of(active)
+    size = (1.0, 1.0) if slide is None else slide.world_pixel_size
+    points = read_landmarks(
+        path, dialect=dialect, moving_path=path, fixed_pixel_size=size, moving_pixel_size=size
+    )
+    data, options, kind = landmark_layer(points, slide, "fixed")
+    return [(data, {**options, "name": path.stem}, kind)]
+
+
+def _listed(path: Paths) -> list[str]:
+    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    return [os.fspath(name) for name in paths]
+
+
+def _is_landmarks(path: Path) -> bool:
+    """Tell by a file's first lines whether it is a table of landmarks that can be opened by itself."""
+    from napari_histreg.errors import HistregError
+    from napari_histreg.landmarks.sniffing import guess_dialect
+
+    try:
+        if path.stat().st_size > LARGEST_TABLE:
+            return False
+        if path.suffix.lower() == ".json":
+            return '"fixedPoints"' in path.read_text(encoding="utf-8", errors="replace")
+        return guess_dialect(path) not in NOT_HERE
+    except (HistregError, OSError):
+        return False
+
+
+def _is_registration(path: Path) -> bool:
+    from napari_histreg.records.schema import FORMAT
+
+    file = path / "registration.json" if path.is_dir() else path
+    try:
+        with file.open("rb") as stream:
+            return FORMAT.encode() in stream.read(4096)
+    except OSError:
+        return False
+
+
+def _viewer() -> Any:
+    from napari import current_viewer
+
+    return current_viewer()
+
+
+def _ready_session(viewer: Any) -> "Session | None":
+    from napari_histreg.plugin.viewer.session_registry import session_of
+
+    session = None if viewer is None else session_of(viewer)
+    return session if session is not None and session.is_ready else None
+
+
+def _slide(chosen: "ChosenSlide | None") -> Slide | None:
+    return None if chosen is None else chosen.slide
+
+
+def link_when_added() -> None:
+    """Have the channels that are about to be added linked: a reader never sees the layers themselves."""
+    viewer = _viewer()
+    if viewer is not None:
+        viewer.layers.events.inserted.connect(_link_inserted)
+
+
+def _link_inserted(event: Any) -> None:
+    link_channels(event.source)

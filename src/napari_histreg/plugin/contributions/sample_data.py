@@ -1,0 +1,43 @@
+"""File > Open Sample: pairs to try the plugin with."""
+
+import os
+import sys
+from pathlib import Path
+
+from napari_histreg.plugin.contributions.readers import link_when_added, read_slides
+from napari_histreg.plugin.layers.slides import LayerData, slide_layers
+
+__all__ = ["cache_folder", "demo_pair_layers", "phantom_pair_layers"]
+
+PHANTOM_PX = 20_000
+
+
+def demo_pair_layers() -> list[LayerData]:
+    """Open the demo pair: real tissue, brightfield and fluorescence, turned and mirrored."""
+    from napari_histreg.samples import demo_pair
+
+    folder = cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    pair = demo_pair(folder)
+    return read_slides([pair.fixed, pair.moving])
+
+
+def phantom_pair_layers() -> list[LayerData]:
+    """Open a phantom pair of 20 000 px; only what is looked at is computed."""
+    from napari_histreg.samples import phantom_pair
+
+    pair = phantom_pair(PHANTOM_PX)
+    link_when_added()
+    return [*slide_layers(pair.fixed), *slide_layers(pair.moving)]
+
+
+def cache_folder() -> Path:
+    """Return the folder for files that can be made again."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "napari-histreg"

@@ -1,0 +1,1 @@
+"""Slides, landmarks, signals and transforms as napari layers."""

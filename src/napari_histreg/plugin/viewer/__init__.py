@@ -1,0 +1,1 @@
+"""What belongs to one viewer: its session, its layers, its files."""

@@ -1,0 +1,240 @@
+"""Layers and session of a viewer in step: layers follow the session, which hears of its layers."""
+
+import weakref
+from dataclasses import replace
+from typing import Any
+
+from psygnal import Signal
+from qtpy.QtCore import QCoreApplication, QTimer
+
+from napari_histreg.errors import HistregError
+from napari_histreg.plugin.layers.affine import (
+    apply_fixed_to_moving,
+    is_same_place,
+    read_fixed_to_moving,
+    use_common_units,
+)
+from napari_histreg.plugin.layers.slides import (
+    RECORD,
+    VIEW,
+    image_layers,
+    layers_of,
+    link_channels,
+    slide_from_layer,
+    slides_in,
+)
+from napari_histreg.plugin.models import ChosenSlide, Session
+from napari_histreg.plugin.viewer.session_registry import session_of
+from napari_histreg.records.record import SlideRecord
+from napari_histreg.slides import Slide
+from napari_histreg.transforms import Affine, Transform
+
+__all__ = ["LayerSync", "layer_sync_of"]
+
+HAND_MOVE_MS = 300
+"""A move with napari's own tools counts as finished after so long without another."""
+
+_layer_syncs: dict[int, "LayerSync"] = {}
+
+
+def layer_sync_of(viewer: Any) -> "LayerSync":
+    """Return the layer sync of a viewer, making it the first time; all widgets of the viewer share it."""
+    real = getattr(viewer, "__wrapped__", viewer)
+    key = id(real)
+    if key not in _layer_syncs:
+        _layer_syncs[key] = LayerSync(real, session_of(real))
+        weakref.finalize(real, _layer_syncs.pop, key, None)
+    return _layer_syncs[key]
+
+
+class LayerSync:
+    """Keeps a viewer's layers where its session says, and offers the session the slides that are open.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+    session : Session
+
+    Attributes
+    ----------
+    slides_changed : psygnal Signal
+        Other slides are open than before.
+    noticed : psygnal Signal(str)
+        A sentence for the user.
+    initial : Transform
+        Where the moving slide lay when it was chosen, fixed to moving in world units.
+    """
+
+    slides_changed = Signal()
+    noticed = Signal(str)
+
+    def __init__(self, viewer: Any, session: Session) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.session = session
+        self.notice = ""
+        self.initial: Transform = Affine.identity()
+        self._open: list[Slide] = []
+        self._applying = False
+        self._watched: Any = None
+        self._timer: QTimer | None = None
+        viewer.layers.events.inserted.connect(self._on_layers_changed)
+        viewer.layers.events.removed.connect(self._on_layers_changed)
+        session.events.transform_changed.connect(self._on_transform_changed)
+        self._on_layers_changed()
+
+    @property
+    def layers(self) -> list[Any]:
+        """All layers of the viewer."""
+        viewer = self._viewer()
+        return [] if viewer is None else list(viewer.layers)
+
+    @property
+    def slides(self) -> list[Slide]:
+        """The slides that are open, in the order of their layers."""
+        return list(self._open)
+
+    @property
+    def fixed(self) -> Slide | None:
+        """The fixed slide, where one is chosen."""
+        return None if self.session.fixed is None else self.session.fixed.slide
+
+    @property
+    def moving(self) -> Slide | None:
+        """The moving slide, where one is chosen."""
+        return None if self.session.moving is None else self.session.moving.slide
+
+    def choose(self, fixed: Slide | None, moving: Slide | None) -> None:
+        """Choose the slides; the moving one stays where it lies."""
+        if fixed is self.fixed and moving is self.moving:
+            return
+        initial = None
+        self.notice = ""
+        if fixed is not None and moving is not None and fixed is not moving:
+            self.notice = use_common_units(self.layers, fixed, moving) or ""
+            initial = self.initial = read_fixed_to_moving(self.layers, fixed, moving)
+        self.session.choose(self._chosen(fixed), self._chosen(moving), initial=initial)
+        self._take_record()
+        self.noticed.emit(self.notice)
+
+    def swap(self) -> None:
+        """Exchange fixed and moving."""
+        self.choose(self.moving, self.fixed)
+
+    def shown_fixed_to_moving(self) -> Affine:
+        """Return the transform that the layers show, also where they were moved by hand.
+
+        Raises
+        ------
+        ValueError
+            The two slides are not chosen.
+        """
+        if self.fixed is None or self.moving is None:
+            raise ValueError("Choose a fixed and a moving slide first.")
+        return read_fixed_to_moving(self.layers, self.fixed, self.moving)
+
+    def fixed_layers(self) -> list[Any]:
+        """Return the image layers of the fixed slide."""
+        return [] if self.fixed is None else image_layers(self.layers, self.fixed)
+
+    def moving_layers(self) -> list[Any]:
+        """Return the image layers of the moving slide."""
+        return [] if self.moving is None else image_layers(self.layers, self.moving)
+
+    def _chosen(self, slide: Slide | None) -> ChosenSlide | None:
+        if slide is None:
+            return None
+        names = tuple(layer.name for layer in layers_of(self.layers, slide))
+        return ChosenSlide(f"{id(slide):x}", slide, names)
+
+    def _take_record(self) -> None:
+        """Take over the registration that the layers were opened from, if there is one for these slides."""
+        for layer in self.moving_layers():
+            record = layer.metadata.pop(RECORD, None)
+            if record is None or self.fixed is None:
+                continue
+            if record.fixed.fingerprint == SlideRecord.of(self.fixed).fingerprint:
+                self.session.accept_registration(record)
+                self.initial = Affine.identity()
+
+    def settle(self) -> None:
+        """Take over at once how the layers lie, where they were moved with napari's own tools."""
+        if self._timer is not None:
+            self._timer.stop()
+        if not self.session.is_ready or not self.fixed_layers() or not self.moving_layers():
+            return
+        shown = self.shown_fixed_to_moving()
+        if is_same_place(shown, self.session.fixed_to_moving, self.fixed):
+            return
+        state = replace(
+            self.session.state,
+            placement=shown,
+            placement_origin="dragged",
+            registration=None,
+            follow=False,
+        )
+        self.session.restore(state, "move the layer")
+
+    def _watch(self) -> None:
+        """Listen to the moving slide's layer, which napari's transform tool may move."""
+        if self._watched is not None:
+            self._watched.events.affine.disconnect(self._on_affine)
+        layers = self.moving_layers()
+        self._watched = layers[0] if layers else None
+        if self._watched is not None:
+            self._watched.events.affine.connect(self._on_affine)
+
+    def _on_affine(self, _event: Any = None) -> None:
+        if self._applying:
+            return
+        if QCoreApplication.instance() is None:
+            self.settle()
+            return
+        if self._timer is None:
+            self._timer = QTimer()
+            self._timer.setSingleShot(True)
+            self._timer.timeout.connect(self.settle)
+        self._timer.start(HAND_MOVE_MS)
+
+    def _on_layers_changed(self, event: Any = None) -> None:
+        del event
+        self._adopt()
+        link_channels(self.layers)
+        present = [slide for slide in slides_in(self.layers) if self._is_complete(slide)]
+        if [id(slide) for slide in present] == [id(slide) for slide in self._open]:
+            return
+        self._open = present
+        kept = [
+            slide if slide is not None and any(slide is other for other in present) else None
+            for slide in (self.fixed, self.moving)
+        ]
+        free = [slide for slide in present if not any(slide is other for other in kept)]
+        fixed = kept[0] or (free.pop(0) if free else None)
+        moving = kept[1] or (free.pop(0) if free else None)
+        self.slides_changed.emit()
+        self.choose(fixed, moving)
+
+    def _is_complete(self, slide: Slide) -> bool:
+        """Whether all channels of a slide have been added; one that was once complete stays so."""
+        if any(slide is other for other in self._open):
+            return True
+        return len(image_layers(self.layers, slide)) >= (1 if slide.is_rgb else len(slide.channels))
+
+    def _adopt(self) -> None:
+        """Take image layers that others opened for slides too."""
+        from napari.layers import Image
+
+        for layer in self.layers:
+            if isinstance(layer, Image) and layer.ndim == 2 and VIEW not in layer.metadata:
+                try:
+                    slide_from_layer(layer)
+                except (HistregError, ValueError, TypeError):
+                    continue
+
+    def _on_transform_changed(self, transform: Transform) -> None:
+        if self.fixed is None or self.moving is None or not self.session.is_ready:
+            return
+        self._applying = True
+        try:
+            apply_fixed_to_moving(self.layers, self.fixed, self.moving, transform)
+        finally:
+            self._applying = False

@@ -1,0 +1,1 @@
+"""The record of a registration and its JSON."""

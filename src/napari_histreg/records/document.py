@@ -1,0 +1,207 @@
+"""registration.json: the record as a file that describes itself.
+
+The layout is a pydantic model, so that a file from outside is checked field by field, and its JSON
+schema (`layout.json_schema`) can be handed to other programs.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from napari_histreg.errors import DamagedFile, HistregError
+from napari_histreg.files import written_whole
+from napari_histreg.records.record import Outcome, Registration, Step
+from napari_histreg.records.schema import (
+    FORMAT,
+    VERSION,
+    MatrixPart,
+    RegistrationDocument,
+    SlidePart,
+    StepPart,
+    SuggestionPart,
+)
+from napari_histreg.transforms import transform_from_dict
+
+__all__ = [
+    "from_json",
+    "read_registration",
+    "to_json",
+    "write_registration",
+]
+
+
+def to_json(registration: Registration) -> str:
+    """Return the registration as the text of registration.json.
+
+    Parameters
+    ----------
+    registration : Registration
+
+    Returns
+    -------
+    str
+        JSON; numbers that are not finite become null.
+    """
+    transform = matrix = None
+    if registration.has_transform:
+        transform = _plain(registration.fixed_to_moving.to_dict())
+        forward = registration.matrix_px()
+        matrix = MatrixPart(
+            fixed_to_moving=forward.tolist(),
+            moving_to_fixed=np.linalg.inv(forward).tolist(),
+            is_exact=registration.is_affine,
+        )
+    refused = registration.verdict == "refused"
+    suggestion = None
+    if refused and transform is not None and matrix is not None:
+        suggestion = SuggestionPart(fixed_to_moving=transform, matrix_px=matrix)
+    document = RegistrationDocument(
+        format="napari-histreg registration",
+        version=1,
+        fixed=SlidePart.of(registration.fixed),
+        moving=SlidePart.of(registration.moving),
+        method=registration.method,
+        parameters=_plain(registration.parameters),
+        verdict=registration.verdict,
+        confidence=registration.confidence,
+        reasons=registration.reasons,
+        fixed_to_moving=None if refused else transform,
+        matrix_px=None if refused else matrix,
+        suggestion=suggestion,
+        steps=tuple(_step_part(step) for step in registration.steps),
+        seconds=round(registration.seconds, 3),
+        software=dict(registration.versions),
+    )
+    return json.dumps(document.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_registration(registration: Registration, path: str | Path) -> None:
+    """Write registration.json.
+
+    Raises
+    ------
+    WriteError
+        The file cannot be written.
+    """
+    with written_whole(path) as temporary:
+        temporary.write_text(to_json(registration), encoding="utf-8")
+
+
+def read_registration(path: str | Path) -> Registration:
+    """Read registration.json.
+
+    Parameters
+    ----------
+    path : path-like
+        The file, or the folder that `histreg register` wrote.
+
+    Returns
+    -------
+    Registration
+        Without the landmarks, which lie in a file of their own.
+
+    Raises
+    ------
+    DamagedFile
+        The file is missing or is no registration; the message names the field.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / "registration.json"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DamagedFile(
+            f"{file} does not exist. Make it with: histreg register FIXED MOVING -o DIR"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DamagedFile(f"{file} is not a registration that can be read: {error}.") from error
+    return from_json(text, str(file))
+
+
+def from_json(text: str, name: str = "The text") -> Registration:
+    """Rebuild a registration from what `to_json` gave.
+
+    Parameters
+    ----------
+    text : str
+        JSON.
+    name : str
+        What to call it in errors.
+
+    Returns
+    -------
+    Registration
+        Without the landmarks.
+
+    Raises
+    ------
+    DamagedFile
+        It is no registration; the message names the field.
+    """
+    try:
+        values = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DamagedFile(f"{name} is not a registration that can be read: {error}.") from error
+    return _from_values(values, name)
+
+
+def _from_values(values: Any, name: str) -> Registration:
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise DamagedFile(f'{name} is not a registration: its "format" is not "{FORMAT}".')
+    if values.get("version") != VERSION:
+        raise DamagedFile(
+            f"{name} has version {values.get('version')!r} of the layout; this program reads {VERSION}. "
+            "Update napari-histreg."
+        )
+    try:
+        document = RegistrationDocument.model_validate(values)
+        found = document.fixed_to_moving
+        if found is None and document.suggestion is not None:
+            found = document.suggestion.fixed_to_moving
+        transform = None if found is None else transform_from_dict(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DamagedFile(f"{name} is damaged at {where!r}: {first['msg']}.") from error
+    except (HistregError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"{name} holds no usable transform: {error}") from error
+    outcome = Outcome(transform, document.verdict, document.confidence, document.reasons)
+    steps = tuple(Step(s.name, s.parameters, s.scores, s.notes, s.seconds) for s in document.steps)
+    return Registration(
+        fixed=document.fixed.to_record(),
+        moving=document.moving.to_record(),
+        outcome=outcome,
+        method=document.method,
+        parameters=document.parameters,
+        steps=steps,
+        versions=document.software,
+    )
+
+
+def _step_part(step: Step) -> StepPart:
+    return StepPart(
+        name=step.name,
+        parameters=_plain(step.parameters),
+        scores=_plain(step.scores),
+        notes=step.notes,
+        seconds=round(step.seconds, 4),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Turn numpy values, tuples and mappings into what JSON has; numbers that are not finite into None."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -1,0 +1,70 @@
+"""Finding the slides of a registration again."""
+
+from pathlib import Path
+
+from napari_histreg.errors import DamagedFile, RegistrationError
+from napari_histreg.records.record import Registration, SlideRecord
+from napari_histreg.slides import Slide, open_slide
+from napari_histreg.slides.fingerprint import fingerprint
+
+__all__ = ["reopen_fixed", "reopen_moving", "require_result"]
+
+
+def reopen_fixed(registration: Registration, path: str | None = None) -> Slide:
+    """Open the fixed slide again; see `reopen_moving`."""
+    return _reopen(registration.fixed, path, "fixed")
+
+
+def reopen_moving(
+    registration: Registration, path: str | None = None, *, even_if_refused: bool = False
+) -> Slide:
+    """Open the moving slide of a registration again, and make sure that it is the same.
+
+    Parameters
+    ----------
+    registration : Registration
+        The record.
+    path : str, optional
+        Where the file is now; by default where it was.
+    even_if_refused : bool
+        Also where the registration was refused.
+
+    Raises
+    ------
+    RegistrationError
+        The registration was refused, so that there is nothing to apply.
+    ReadError
+        The file is not there or is another slide.
+    """
+    require_result(registration, even_if_refused=even_if_refused)
+    return _reopen(registration.moving, path, "moving")
+
+
+def require_result(registration: Registration, *, even_if_refused: bool = False) -> None:
+    """Make sure that there is something to apply.
+
+    Raises
+    ------
+    RegistrationError
+        The registration was refused and `even_if_refused` is not set, or there is not even a guess.
+    """
+    if registration.verdict == "refused" and not (even_if_refused and registration.has_transform):
+        raise RegistrationError(
+            f"This registration was refused: {' '.join(registration.reasons)} "
+            "To use its best guess all the same, where there is one, pass --even-if-refused."
+        )
+
+
+def _reopen(record: SlideRecord, path: str | None, side: str) -> Slide:
+    where = path or record.path
+    if where is None:
+        raise DamagedFile(f"The {side} slide {record.name} was not a file. Pass --{side} SLIDE.")
+    if not Path(where).exists():
+        raise DamagedFile(
+            f"The {side} slide {where} is not there any more. Pass --{side} SLIDE to say where it is."
+        )
+    slide = open_slide(where, pixel_size_um=record.pixel_size_um)
+    if slide.shape != record.shape or fingerprint(slide) != record.fingerprint:
+        slide.close()
+        raise DamagedFile(f"{where} is not the {side} slide of this registration: its content is another.")
+    return slide

@@ -1,0 +1,1 @@
+"""The automatic recipe: overview, poses, refinement, verdict."""

@@ -1,0 +1,235 @@
+"""Attempts: ways to find the pose, cheap ones first, until one convinces."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from napari_histreg.geometry import FloatArray
+from napari_histreg.matching.affine_refinement import FINE, refine_affine
+from napari_histreg.matching.description import learn_description
+from napari_histreg.matching.picture import Picture
+from napari_histreg.matching.pose_search import Grid
+from napari_histreg.progress import Progress, portion
+from napari_histreg.registration.automatic.hypotheses import (
+    Hypothesis,
+    best_rival,
+    propose_by_search,
+    refine_all,
+)
+from napari_histreg.registration.automatic.verdict import Measures, Verdict, decide, measure, with_margin
+
+__all__ = [
+    "EXHAUSTIVE",
+    "QUICK",
+    "THOROUGH",
+    "Attempt",
+    "Effort",
+    "Finding",
+    "Pool",
+    "by_search",
+    "by_starts",
+    "find_pose",
+    "polish",
+]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard a search tries.
+
+    Parameters
+    ----------
+    name : str
+        For the record.
+    grid : Grid
+        Working size and steps; steps are half as wide as a true pose can be off and still win.
+    count : int
+        Distinct poses that are refined.
+    widest : float
+        Scales beyond this ratio of the fields of view are left out where the scale is unknown.
+    """
+
+    name: str
+    grid: Grid
+    count: int
+    widest: float = np.inf
+
+
+QUICK = Effort("quick search", Grid(side=96, step_deg=5.0, step_scale=0.08), 12)
+THOROUGH = Effort("thorough search", Grid(side=128, step_deg=4.0, step_scale=0.06), 36)
+# Sparse pictures, such as collagen, show enough edges at this size only.
+EXHAUSTIVE = Effort("exhaustive search", Grid(side=160, step_deg=3.0, step_scale=0.05), 24, widest=1.7)
+
+Propose = Callable[[Progress], tuple[list[FloatArray], dict[str, float]]]
+
+SURE = 0.9
+"""Confidence from which no further attempt is made."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to propose poses.
+
+    Parameters
+    ----------
+    name : str
+        For the record and for people.
+    propose : callable
+        Takes a `Progress`, returns the starts and figures for the record.
+    pictures : (Picture, Picture)
+        The fixed and moving picture that it looks at.
+    remark : str
+        What to tell the user where this attempt found the pose; empty if nothing.
+    judged : bool
+        Whether its best pose is judged at once; otherwise its poses only join those of later attempts.
+    """
+
+    name: str
+    propose: Propose
+    pictures: tuple[Picture, Picture]
+    remark: str = ""
+    judged: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """The best pose so far and what is thought of it.
+
+    Parameters
+    ----------
+    matrix : (3, 3) ndarray
+        Fixed to moving, affine in world units.
+    verdict : Verdict
+        How far to trust it.
+    attempt : Attempt
+        Which attempt found it.
+    """
+
+    matrix: FloatArray
+    verdict: Verdict
+    attempt: Attempt
+
+
+@dataclass
+class Pool:
+    """All hypotheses of one pair of pictures, so that margins are taken over everything that was tried.
+
+    Parameters
+    ----------
+    pictures : (Picture, Picture)
+        Fixed and moving.
+    hypotheses : list of (Hypothesis, Attempt)
+        So far, and where they come from.
+    finding : Finding or None
+        The best of them, judged against all others.
+    """
+
+    pictures: tuple[Picture, Picture]
+    hypotheses: list[tuple[Hypothesis, Attempt]] = field(default_factory=list)
+    finding: Finding | None = None
+    _measured: dict[int, tuple[FloatArray, Measures]] = field(default_factory=dict)
+
+    def add(self, starts: Sequence[FloatArray], attempt: Attempt, progress: Progress) -> None:
+        """Refine starts and take them in."""
+        refined = refine_all(*self.pictures, starts, attempt.name, progress=progress)
+        self.hypotheses += [(hypothesis, attempt) for hypothesis in refined]
+
+    def judge(self) -> None:
+        """Polish the hypothesis that stands out most and judge it against all others."""
+        leader, attempt = max(self.hypotheses, key=lambda pair: pair[0].z, default=(None, None))
+        if leader is None or attempt is None or leader.z <= 0:
+            return
+        if id(leader) not in self._measured:
+            matrix = polish(*self.pictures, leader.matrix)
+            self._measured[id(leader)] = matrix, measure(*self.pictures, matrix, start=leader.start)
+        matrix, measures = self._measured[id(leader)]
+        rival = best_rival(self.pictures[0], matrix, [h for h, _ in self.hypotheses])
+        self.finding = Finding(matrix, decide(with_margin(measures, rival)), attempt)
+
+
+def polish(fixed: Picture, moving: Picture, matrix: FloatArray) -> FloatArray:
+    """Refine a pose to a fraction of a pixel with what this pair supports.
+
+    Orientation and the best pair of densities are weighed by how far each stood out at the pose.
+
+    Parameters
+    ----------
+    fixed, moving : Picture
+        The two overviews.
+    matrix : (3, 3) ndarray
+        A pose right to a few pixels.
+
+    Returns
+    -------
+    (3, 3) ndarray
+    """
+    describe = learn_description(fixed, moving, matrix)
+    return refine_affine(fixed, moving, matrix, FINE, describe=describe)
+
+
+def find_pose(
+    attempts: Iterable[Attempt],
+    *,
+    progress: Progress,
+    note: Callable[[str, dict[str, float], Verdict | None], None],
+) -> Finding | None:
+    """Make attempts until one convinces, and return the most convincing.
+
+    Parameters
+    ----------
+    attempts : iterable of Attempt
+        Cheap ones first; what comes after a convincing one is not asked for.
+    progress : Progress
+        Told of the progress.
+    note : callable
+        Told the name, the figures and the verdict of each attempt, for the record.
+
+    Returns
+    -------
+    Finding or None
+        None where nothing at all could be proposed.
+    """
+    pools: dict[int, Pool] = {}
+    best: Finding | None = None
+    for k, attempt in enumerate(attempts):
+        # How many will be needed is not known: each takes a share of what is left.
+        part = portion(progress, 1 - 0.6**k, 1 - 0.6 ** (k + 1))
+        pool = pools.setdefault(id(attempt.pictures[1]), Pool(attempt.pictures))
+        starts, figures = attempt.propose(portion(part, 0.0, 0.6))
+        pool.add(starts, attempt, portion(part, 0.6, 0.9))
+        if attempt.judged:
+            part(0.9, "judging the best pose")
+            pool.judge()
+        note(attempt.name, figures, pool.finding.verdict if pool.finding and attempt.judged else None)
+        found = [p.finding for p in pools.values() if p.finding is not None]
+        best = max(found, key=lambda f: f.verdict.confidence or 0.0, default=None)
+        if best is not None and (best.verdict.confidence or 0.0) >= SURE:
+            break
+    return best
+
+
+def by_search(
+    pictures: tuple[Picture, Picture], scales: tuple[float, float], effort: Effort, *, mirror: bool
+) -> Propose:
+    """Return a proposer that searches all poses."""
+    ratio = pictures[1].extent / pictures[0].extent
+    low, high = max(scales[0], ratio / effort.widest), min(scales[1], ratio * effort.widest)
+    # Pixel sizes may put the scale outside: they are believed, the ratio of fields of view is a guess.
+    scales = (low, high) if low < high else scales
+
+    def propose(progress: Progress) -> tuple[list[FloatArray], dict[str, float]]:
+        return propose_by_search(
+            *pictures, scales, effort.grid, mirror=mirror, count=effort.count, progress=progress
+        )
+
+    return propose
+
+
+def by_starts(starts: Sequence[FloatArray]) -> Propose:
+    """Return a proposer of given poses."""
+
+    def propose(progress: Progress) -> tuple[list[FloatArray], dict[str, float]]:
+        return [np.array(s, float) for s in starts], {"poses": float(len(starts))}
+
+    return propose
