@@ -1,13 +1,12 @@
 """Slides whose pixels are computed when they are read."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.caching import ArrayCache
 from napari_histreg.geometry import Region
 from napari_histreg.slides.parallel import in_parallel
 from napari_histreg.slides.slide import OVERVIEW_PX, Level
@@ -73,9 +72,7 @@ class ComputedBlocks:
         self._levels, self._count, self._dtype = tuple(levels), count, dtype
         self._compute, self._interleaved = compute, interleaved
         self._sides = [BLOCK] + [coarse_block] * (len(self._levels) - 1)
-        self._cache: OrderedDict[tuple[Any, ...], NDArray[Any]] = OrderedDict()
-        self._held = 0
-        self._lock = Lock()
+        self._cache = ArrayCache(_CACHED_BYTES)
 
     def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
         """Read a region; see `PixelSource`."""
@@ -102,9 +99,7 @@ class ComputedBlocks:
 
     def close(self) -> None:
         """Forget the blocks that were kept."""
-        with self._lock:
-            self._cache.clear()
-            self._held = 0
+        self._cache.clear()
 
     def _empty(self, count: int, region: Region) -> NDArray[Any]:
         if self._interleaved:
@@ -113,19 +108,7 @@ class ComputedBlocks:
 
     def _block(self, level: int, block: Region, channels: tuple[int, ...], *, keep: bool) -> NDArray[Any]:
         key = (level, block, channels)
-        with self._lock:
-            if key in self._cache:
-                self._cache.move_to_end(key)
-                return self._cache[key]
-        pixels = self._compute(level, block, channels)
-        if keep:
-            with self._lock:
-                if key not in self._cache:
-                    self._cache[key] = pixels
-                    self._held += pixels.nbytes
-                while self._held > _CACHED_BYTES and len(self._cache) > 1:
-                    self._held -= self._cache.popitem(last=False)[1].nbytes
-        return pixels
+        return self._cache.get(key, lambda: self._compute(level, block, channels), keep=keep)
 
 
 def _common(block: Region, region: Region) -> Region:

@@ -7,8 +7,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 from canvas_mouse import CanvasMouse, main_mouse, press, settle, wait_for
-from napari_histreg.plugin.contributions.sample_data import cache_folder
 from napari_histreg.plugin.layers.affine import read_fixed_to_moving
+from napari_histreg.plugin.user_folders import cache_folder
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.samples import demo_pair
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from napari.layers import Layer
 
+from napari_histreg.caching import ArrayCache
 from napari_histreg.geometry import Region
-from napari_histreg.plugin.layers.lazy_levels import TileCache, level_arrays
+from napari_histreg.plugin.layers.lazy_levels import level_arrays
 from napari_histreg.plugin.layers.slides import (
     CHANNEL,
     SLIDE,
@@ -103,7 +104,7 @@ def test_a_view_of_level_0_reads_its_tiles_only():
 
 
 def test_tiles_are_kept_and_the_memory_is_bounded():
-    cache = TileCache(limit=2_000_000)
+    cache = ArrayCache(limit=2_000_000)
     slide = big_slide()
     array = level_arrays(slide, 0, cache=cache)[0]
     for y in range(0, 8192, 512):

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from napari_histreg.plugin.models import ChosenSlide, Session
-from napari_histreg.plugin.models.autosave import Autosave, autosave_folder
+from napari_histreg.plugin.models.autosave import Autosave
 from napari_histreg.plugin.models.session_file import read_session
 from napari_histreg.slides import Slide
 
@@ -115,16 +115,3 @@ def test_a_folder_that_cannot_be_made_is_a_problem_and_no_crash(
     session.add_pair([1, 2], [3, 4])
     assert saving.problem is not None
     assert "Save it by hand" in saving.problem
-
-
-@pytest.mark.parametrize(
-    ("platform", "environment", "end"),
-    [
-        ("linux", {"XDG_DATA_HOME": "/data"}, "/data/napari-histreg/sessions"),
-        ("linux", {}, ".local/share/napari-histreg/sessions"),
-        ("darwin", {}, "Library/Application Support/napari-histreg/sessions"),
-        ("win32", {"LOCALAPPDATA": "/local"}, "/local/napari-histreg/sessions"),
-    ],
-)
-def test_each_platform_has_its_folder(platform: str, environment: dict[str, str], end: str) -> None:
-    assert autosave_folder(platform, environment).as_posix().endswith(end)

@@ -23,8 +23,8 @@ def open_demo(folder: str | Path | None = None, *, run: bool = True) -> Any:
     """
     import napari
 
-    from napari_histreg.plugin.contributions.sample_data import cache_folder
     from napari_histreg.plugin.layers.slides import add_slide
+    from napari_histreg.plugin.user_folders import cache_folder
     from napari_histreg.samples import demo_pair
     from napari_histreg.slides import open_slide
 

@@ -1,13 +1,10 @@
 """File > Open Sample: pairs to try the plugin with."""
 
-import os
-import sys
-from pathlib import Path
-
 from napari_histreg.plugin.contributions.readers import link_when_added, read_slides
 from napari_histreg.plugin.layers.slides import LayerData, slide_layers
+from napari_histreg.plugin.user_folders import cache_folder
 
-__all__ = ["cache_folder", "demo_pair_layers", "phantom_pair_layers"]
+__all__ = ["demo_pair_layers", "phantom_pair_layers"]
 
 PHANTOM_PX = 20_000
 
@@ -29,15 +26,3 @@ def phantom_pair_layers() -> list[LayerData]:
     pair = phantom_pair(PHANTOM_PX)
     link_when_added()
     return [*slide_layers(pair.fixed), *slide_layers(pair.moving)]
-
-
-def cache_folder() -> Path:
-    """Return the folder for files that can be made again."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "napari-histreg"

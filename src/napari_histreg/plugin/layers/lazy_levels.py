@@ -1,66 +1,23 @@
 """A slide's pyramid as lazy arrays for display, read tile by tile."""
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from typing import Any
 
 import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.caching import ArrayCache
 from napari_histreg.geometry import Region
 from napari_histreg.slides import Slide
 
-__all__ = ["TileCache", "level_arrays"]
+__all__ = ["CACHE_BYTES", "level_arrays"]
 
 TILE_PX = 512
 CACHE_BYTES = 192 * 2**20
 
 
-class TileCache:
-    """Keeps the tiles that were read last, up to a number of bytes; safe to use from several threads.
-
-    Parameters
-    ----------
-    limit : int
-        Bytes to keep at most.
-
-    Examples
-    --------
-    >>> cache = TileCache(limit=100)
-    >>> cache.get("a", lambda: np.zeros(60, np.uint8)).shape
-    (60,)
-    >>> _ = cache.get("b", lambda: np.zeros(60, np.uint8))
-    >>> cache.size
-    60
-    """
-
-    def __init__(self, limit: int = CACHE_BYTES) -> None:
-        self._limit = limit
-        self._tiles: OrderedDict[object, NDArray[Any]] = OrderedDict()
-        self._lock = threading.Lock()
-        self.size = 0
-
-    def get(self, key: object, read: Callable[[], NDArray[Any]]) -> NDArray[Any]:
-        """Return the tile of this key, reading it where it is not kept."""
-        with self._lock:
-            if key in self._tiles:
-                self._tiles.move_to_end(key)
-                return self._tiles[key]
-        tile = read()
-        with self._lock:
-            if key not in self._tiles:
-                self._tiles[key] = tile
-                self.size += tile.nbytes
-            while self.size > self._limit and len(self._tiles) > 1:
-                _, dropped = self._tiles.popitem(last=False)
-                self.size -= dropped.nbytes
-        return tile
-
-
 def level_arrays(
-    slide: Slide, channel: int | None = None, *, cache: TileCache | None = None
+    slide: Slide, channel: int | None = None, *, cache: ArrayCache | None = None
 ) -> list[da.Array]:
     """Give the levels of a slide as lazy arrays, coarser ones last.
 
@@ -74,7 +31,7 @@ def level_arrays(
         Read when a tile is shown, never before.
     channel : int, optional
         The channel to show; None for all three of an RGB slide.
-    cache : TileCache, optional
+    cache : ArrayCache, optional
         Where tiles are kept; a new one by default.
 
     Returns
@@ -89,7 +46,7 @@ def level_arrays(
     >>> [array.shape for array in level_arrays(slide, 0)]
     [(2004, 3000), (1002, 1500), (501, 750)]
     """
-    kept = TileCache() if cache is None else cache
+    kept = ArrayCache(CACHE_BYTES) if cache is None else cache
     return [
         _level_array(slide, level, channel, shape, kept) for level, shape in enumerate(_display_shapes(slide))
     ]
@@ -122,7 +79,7 @@ def _display_lengths(lengths: list[int], downsamples: list[float]) -> list[int]:
 
 
 def _level_array(
-    slide: Slide, level: int, channel: int | None, shape: tuple[int, int], cache: TileCache
+    slide: Slide, level: int, channel: int | None, shape: tuple[int, int], cache: ArrayCache
 ) -> da.Array:
     chunks = tuple(_chunks(length) for length in shape)
     colours: tuple[tuple[int, ...], ...] = () if channel is not None else ((3,),)

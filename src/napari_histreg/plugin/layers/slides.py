@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_histreg.plugin.layers.lazy_levels import TileCache, level_arrays
+from napari_histreg.caching import ArrayCache
+from napari_histreg.plugin.layers.lazy_levels import CACHE_BYTES, level_arrays
 from napari_histreg.preprocess import find_nuclear_name
 from napari_histreg.slides import Slide, open_slide
 
@@ -70,7 +71,7 @@ def slide_layers(slide: Slide) -> list[LayerData]:
     >>> kind, options["scale"], options["units"]
     ('image', (0.5, 0.5), ('um', 'um'))
     """
-    cache, name = TileCache(), short_name(slide)
+    cache, name = ArrayCache(CACHE_BYTES), short_name(slide)
     unit = "um" if slide.unit == "um" else "pixel"
     shared: dict[str, Any] = {
         "multiscale": True,

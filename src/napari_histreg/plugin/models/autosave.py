@@ -2,9 +2,7 @@
 
 import hashlib
 import logging
-import os
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 
@@ -12,37 +10,14 @@ from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.plugin.models.session import Session
 from napari_histreg.plugin.models.session_file import SavedSession, read_session, write_session
 from napari_histreg.plugin.models.session_state import SessionState
+from napari_histreg.plugin.user_folders import session_folder
 from napari_histreg.records.record import SlideRecord
 
-__all__ = ["Autosave", "autosave_folder"]
+__all__ = ["Autosave"]
 
 INTERVAL_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
-
-
-def autosave_folder(platform: str = sys.platform, environment: Mapping[str, str] = os.environ) -> Path:
-    """Return the user's folder for sessions that save themselves, as the platform wants it.
-
-    Parameters
-    ----------
-    platform : str
-        As `sys.platform` names it.
-    environment : mapping
-        Environment variables.
-
-    Examples
-    --------
-    >>> autosave_folder("linux", {"XDG_DATA_HOME": "/data"}).as_posix()
-    '/data/napari-histreg/sessions'
-    """
-    if platform == "win32" and environment.get("LOCALAPPDATA"):
-        base = Path(environment["LOCALAPPDATA"])
-    elif platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "napari-histreg" / "sessions"
 
 
 class Autosave:
@@ -66,7 +41,7 @@ class Autosave:
         self, session: Session, folder: Path | None = None, *, clock: Callable[[], float] = monotonic
     ) -> None:
         self._session = session
-        self._folder = autosave_folder() if folder is None else folder
+        self._folder = session_folder() if folder is None else folder
         self._clock = clock
         self._last = -INTERVAL_SECONDS
         self._records: tuple[SlideRecord, SlideRecord] | None = None

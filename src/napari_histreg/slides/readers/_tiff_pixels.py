@@ -7,7 +7,6 @@ next read, and says which tile is damaged.
 """
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.caching import ArrayCache
 from napari_histreg.geometry import Region
 from napari_histreg.slides.readers._border import closed_error, pick, wrapped
 
@@ -99,8 +99,7 @@ class TiffPixels:
         self._convert = convert
         self._dtype = dtype
         self._files: dict[Path, tuple[BinaryIO, threading.Lock]] = {}
-        self._tiles: OrderedDict[tuple[int, int, int], NDArray[Any]] = OrderedDict()
-        self._held = 0
+        self._tiles = ArrayCache(CACHE_BYTES)
         self._lock = threading.Lock()
         self._closed = False
 
@@ -150,33 +149,19 @@ class TiffPixels:
 
     def _tile(self, level: int, page: int, index: int) -> NDArray[Any] | None:
         """Return a decoded tile (h, w, S), or None if the file leaves it out."""
-        key = level, page, index
-        with self._lock:
-            if self._closed:
-                raise closed_error(self._name)
-            kept = self._tiles.get(key)
-            if kept is not None:
-                self._tiles.move_to_end(key)
-                return kept
+        if self._closed:
+            raise closed_error(self._name)
         place = self._levels[level].pages[page]
-        with wrapped(self._name, f"cannot be decoded (tile {index} of level {level})"):
-            if index >= len(place.offsets) or place.counts[index] == 0:
-                return None
-            data = self._bytes(place.path, int(place.offsets[index]), int(place.counts[index]))
-            decoded, _, _ = place.decode(data, index, **place.tables)
-            tile: NDArray[Any] = decoded[0]
-        self._keep(key, tile)
-        return tile
+        if index >= len(place.offsets) or place.counts[index] == 0:
+            return None
 
-    def _keep(self, key: tuple[int, int, int], tile: NDArray[Any]) -> None:
-        """Remember a tile and forget the oldest ones beyond the limit, never the last one."""
-        with self._lock:
-            if self._closed or key in self._tiles:
-                return
-            self._tiles[key] = tile
-            self._held += tile.nbytes
-            while self._held > CACHE_BYTES and len(self._tiles) > 1:
-                self._held -= self._tiles.popitem(last=False)[1].nbytes
+        def decode() -> NDArray[Any]:
+            with wrapped(self._name, f"cannot be decoded (tile {index} of level {level})"):
+                data = self._bytes(place.path, int(place.offsets[index]), int(place.counts[index]))
+                decoded: NDArray[Any] = place.decode(data, index, **place.tables)[0][0]
+            return decoded
+
+        return self._tiles.get((level, page, index), decode)
 
     def _bytes(self, path: Path, offset: int, count: int) -> bytes:
         """Read the bytes of one tile."""
