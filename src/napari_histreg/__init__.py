@@ -54,7 +54,7 @@ _PLACES = {
     "landmarks": ("Landmarks", "fit_landmarks", "read_landmarks", "write_landmarks"),
     "registration": ("Registration", "register"),
     "registration.catalogue": ("list_methods",),
-    "registration.document": ("read_registration", "write_registration"),
+    "records.document": ("read_registration", "write_registration"),
     "samples": ("demo_pair", "phantom_pair"),
     "slides": ("Slide", "open_slide", "write_slide"),
     "transforms": ("Affine", "Rigid", "Similarity", "Transform", "Translation"),
