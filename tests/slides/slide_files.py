@@ -13,6 +13,7 @@ import zarr
 from PIL import Image
 
 from napari_histreg.slides import open_slide, write_slide
+from napari_histreg.volumes import Volume, write_volume
 
 TOOLS = Path(__file__).resolve().parents[3] / "shared" / "tools"
 SHAPE = 1057, 641
@@ -209,6 +210,11 @@ def _ome_zarr_4(path):
     group.attrs["omero"] = {"channels": [{"label": name, "color": "FF0000"} for name in SEVEN]}
 
 
+def _volume_plane(path):
+    spacing_mm = PIXEL_UM / 1000
+    write_volume(Volume("plane", channels(1), np.diag([1, spacing_mm, spacing_mm, 1])), path)
+
+
 def _mirax(**options):
     def write(path):
         size = {"tile": 64, "levels": 4, "fmt": "PNG", "pixel_size_um": PIXEL_UM}
@@ -312,4 +318,6 @@ CASES = [
         "mirax with border", ".mrxs", _mirax(empty_border=True), _mirax_truth, 0, PIXEL_UM, native_levels=4,
         reader="openslide",
     ),
+    Case("nifti", ".nii.gz", _volume_plane, lambda: channels(1), 0, PIXEL_UM, is_rgb=False, reader="volume"),
+    Case("nrrd", ".nrrd", _volume_plane, lambda: channels(1), 0, PIXEL_UM, is_rgb=False, reader="volume"),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ import typer
 from napari_histreg.cli.ending import REFUSED
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
+from napari_histreg.cli.volume_plane import Index, PlaneOption, addressed
 
 __all__ = ["register"]
 
@@ -60,6 +61,11 @@ def register(
     moving_pixel_size: Annotated[
         float | None, typer.Option(metavar="UM", help="The same of the moving slide.")
     ] = None,
+    plane: PlaneOption = None,
+    index: Index = None,
+    moving_index: Annotated[
+        int | None, typer.Option(metavar="N", help="Which plane of the moving volume, if not the same.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print registration.json.")] = False,
 ) -> None:
     """Align the moving slide to the fixed one and write matrix, landmarks, picture and record."""
@@ -71,8 +77,11 @@ def register(
 
     parameters = parsed(parameter)
     with (
-        open_slide(fixed, pixel_size_um=fixed_pixel_size) as fixed_slide,
-        open_slide(moving, pixel_size_um=moving_pixel_size) as moving_slide,
+        open_slide(_plane(fixed, plane, index), pixel_size_um=fixed_pixel_size) as fixed_slide,
+        open_slide(
+            _plane(moving, plane, index if moving_index is None else moving_index),
+            pixel_size_um=moving_pixel_size,
+        ) as moving_slide,
     ):
         pairs = None
         if landmarks is not None:
@@ -109,3 +118,11 @@ def register(
 
 def _stem(path: str) -> str:
     return Path(path).name.partition(".")[0] or "slide"
+
+
+def _plane(path: str, plane: str | None, index: int | None) -> str:
+    """Name the plane of a volume; of other files the options choose nothing."""
+    from napari_histreg.slides.address import file_of
+    from napari_histreg.volumes.sniffing import kind_of
+
+    return addressed(path, plane, index) if kind_of(file_of(path)) is not None else path

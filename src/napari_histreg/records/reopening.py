@@ -1,10 +1,9 @@
 """Finding the slides of a registration again."""
 
-from pathlib import Path
-
 from napari_histreg.errors import DamagedFile, RegistrationError
 from napari_histreg.records.record import Registration, SlideRecord
 from napari_histreg.slides import Slide, open_slide
+from napari_histreg.slides.address import file_of
 from napari_histreg.slides.fingerprint import fingerprint
 
 __all__ = ["reopen_fixed", "reopen_moving", "require_result"]
@@ -59,7 +58,7 @@ def _reopen(record: SlideRecord, path: str | None, side: str) -> Slide:
     where = path or record.path
     if where is None:
         raise DamagedFile(f"The {side} slide {record.name} was not a file. Pass --{side} SLIDE.")
-    if not Path(where).exists():
+    if not file_of(where).exists():
         raise DamagedFile(
             f"The {side} slide {where} is not there any more. Pass --{side} SLIDE to say where it is."
         )

@@ -20,7 +20,8 @@ def describe(slide: Slide) -> dict[str, Any]:
     dict
         name, path, width, height, pixel_size_um ({"y", "x"} or None), unit, dtype, is_rgb, channels
         (name and colour as "#rrggbb" or None), levels (width, height, downsample {"y", "x"}),
-        bounds_offset_px ({"y", "x"} or None) and vendor (or None).
+        bounds_offset_px ({"y", "x"} or None), vendor (or None) and volume (modality, plane, index and count
+        of a plane of a volume; or None).
 
     Examples
     --------
@@ -51,7 +52,14 @@ def describe(slide: Slide) -> dict[str, Any]:
         ],
         "bounds_offset_px": None if offset is None else {"y": int(offset[0]), "x": int(offset[1])},
         "vendor": slide.metadata.get("vendor") or None,
+        "volume": _volume(slide),
     }
+
+
+def _volume(slide: Slide) -> dict[str, Any] | None:
+    if "plane" not in slide.metadata:
+        return None
+    return {key: slide.metadata[key] for key in ("modality", "plane", "index", "count")}
 
 
 def _pair(values: tuple[float, float]) -> dict[str, float]:

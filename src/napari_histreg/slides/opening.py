@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from napari_histreg.errors import UnsupportedFormat
+from napari_histreg.slides.address import PlaneChoice, parse_address
 from napari_histreg.slides.pyramid import with_overview
 from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
 from napari_histreg.slides.refusals import best_error, first_bytes
 from napari_histreg.slides.slide import Channel, Slide
+from napari_histreg.volumes.sniffing import is_whole_slide, kind_of
 
 __all__ = ["READERS", "ReaderSpec", "open_slide"]
 
@@ -27,18 +29,22 @@ def open_slide(
     z: int = 0,
     t: int = 0,
     channel_names: Sequence[str] | None = None,
+    plane: str | None = None,
+    index: int | None = None,
 ) -> Slide:
     """Open a slide from a file or an array, without reading its pixels.
 
     The content of a file decides which reader takes it, not its name alone. Every slide gets an
     overview level of at most 1024 px a side; where the file has none it is computed when it is read.
+    Of a volume (DICOM, NIfTI, NRRD, MetaImage) one plane is opened, and the volume is read whole for it.
 
     Parameters
     ----------
     path_or_array : path, array, sequence of arrays or Slide
-        A file; or an array (Y, X), (Y, X, 3) or (Y, X, 4) of uint8 or uint16 for RGB and RGBA, or
-        (C, Y, X); or the pyramid levels as a list of such arrays, finest first. Dask and Zarr
-        arrays stay lazy. A slide is returned with the names and sizes given here.
+        A file, or the folder of a DICOM series, after which the plane may stand as in ``ct/#axial=12`` or
+        ``mr.nii.gz#coronal=90,window=40:400``; or an array (Y, X), (Y, X, 3) or (Y, X, 4) of uint8 or
+        uint16 for RGB and RGBA, or (C, Y, X); or the pyramid levels as a list of such arrays, finest first.
+        Dask and Zarr arrays stay lazy. A slide is returned with the names and sizes given here.
     pixel_size_um : float or (float, float), optional
         Size of a level-0 pixel, one number or (y, x), in µm. Takes the place of the file's own.
     name : str, optional
@@ -49,6 +55,10 @@ def open_slide(
         Which focal plane and which time point of a file that holds several.
     channel_names : sequence of str, optional
         Names for all channels, in place of the file's own.
+    plane : {"axial", "coronal", "sagittal"}, optional
+        Which way a volume is cut; by default the way it is mostly looked at.
+    index : int, optional
+        Which of these planes, from 0 as stored; the middle one by default.
 
     Returns
     -------
@@ -73,11 +83,12 @@ def open_slide(
     ((300, 200), (0.5, 0.5), 1)
     """
     size = None if pixel_size_um is None else checked_pixel_size(pixel_size_um)
-    options = ReadOptions(series, z, t)
+    options = ReadOptions(series, z, t, PlaneChoice(plane, index) if (plane, index) != (None, None) else None)
     if isinstance(path_or_array, Slide):
         slide = path_or_array
     elif isinstance(path_or_array, str | PathLike):
-        slide = _open_file(Path(path_or_array), options)
+        path, named = parse_address(path_or_array)
+        slide = _open_file(path, replace(options, choice=_joined(named, options.choice)))
     else:
         slide = _open_array(path_or_array, options)
     try:
@@ -133,8 +144,22 @@ def _open_array(value: Any, options: ReadOptions) -> Slide:
     return read_array(value)
 
 
+def _joined(named: PlaneChoice | None, given: PlaneChoice | None) -> PlaneChoice | None:
+    """Join the plane that a path names with the one given beside it, which goes before."""
+    if named is None or given is None:
+        return named or given
+    return replace(
+        named, plane=given.plane or named.plane, index=named.index if given.index is None else given.index
+    )
+
+
 def _open_file(path: Path, options: ReadOptions) -> Slide:
     """Find the reader of a file and let it read."""
+    if not _is_zarr(path) and kind_of(path) is not None and not is_whole_slide(path):
+        return _load(_by_name("volume"))(path, options)  # type: ignore[no-any-return]
+    if options.choice is not None:
+        first_bytes(path)
+        raise ValueError(f"{path.name} is no volume: no plane of it can be chosen.")
     if _is_zarr(path):
         return _load(_by_name("ome-zarr"))(path, options)  # type: ignore[no-any-return]
     head = first_bytes(path)

@@ -100,4 +100,11 @@ READERS: tuple[ReaderSpec, ...] = (
         _HERE + "_bioio:read_bioio",
         "bioio",
     ),
+    ReaderSpec(
+        "volume",
+        "plane of a volume (DICOM, NIfTI, NRRD, MetaImage)",
+        (".dcm", ".dicom", ".ima", ".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd"),
+        (),
+        _HERE + "_volume:read_volume_plane",
+    ),
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from napari_histreg.errors import DamagedFile, ReadError, UnsupportedFormat
 from napari_histreg.slides.reader_table import READERS
+from napari_histreg.volumes.sniffing import is_whole_slide
 
 __all__ = ["best_error", "first_bytes"]
 
@@ -34,7 +35,9 @@ def _folder_error(path: Path) -> ReadError:
         return UnsupportedFormat(
             f"{path} is the data folder of a 3DHISTECH slide. Open the file {path.name}.mrxs beside it."
         )
-    return UnsupportedFormat(f"{path} is a folder, not a slide. Name the slide's file.")
+    return UnsupportedFormat(
+        f"{path} is a folder, not a slide, and no DICOM series lies in it. Name the slide's file."
+    )
 
 
 def best_error(path: Path, head: bytes) -> ReadError:
@@ -48,6 +51,11 @@ def best_error(path: Path, head: bytes) -> ReadError:
                 "and it is not there or incomplete. Copy the folder too."
             )
         return DamagedFile(f"{path} and its folder {folder.name} do not make a slide. Copy both again.")
+    if is_whole_slide(path):
+        return UnsupportedFormat(
+            f"{path.name} is a whole slide in DICOM that OpenSlide cannot read; the other files of its "
+            "series must lie beside it. If they do, convert it to OME-TIFF, for example with bioformats2raw."
+        )
     known = [spec for spec in READERS if lower.endswith(spec.suffixes)]
     if known:
         looks = "text" if _is_text(head) else "something else"

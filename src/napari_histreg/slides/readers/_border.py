@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.errors import Cancelled, DamagedFile, HistregError, ReadError
+from napari_histreg.slides.address import PlaneChoice
 
 __all__ = [
     "ReadOptions",
@@ -32,11 +33,14 @@ class ReadOptions:
         Which image of a file that holds several; None means the largest.
     z, t : int
         Which focal plane and which time point.
+    choice : PlaneChoice, optional
+        Which plane of a volume.
     """
 
     series: int | None = None
     z: int = 0
     t: int = 0
+    choice: PlaneChoice | None = None
 
     def refuse_more_than_one(self, name: str) -> None:
         """Raise ValueError when more is asked of a file that holds a single plane."""
