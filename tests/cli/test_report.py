@@ -66,6 +66,19 @@ def test_annotations_and_a_fused_picture_come_from_the_same_record(histreg, resu
         assert fused.read_level(0).std() > 10
 
 
+def test_a_fusion_says_how_much_it_keeps(histreg, results, tmp_path):
+    line = ("fuse", results / "registration.json", "-o", tmp_path / "f.ome.tif", "--rule", "average")
+    ended = histreg(*line, "--measure", "--report", tmp_path / "f.html")
+    assert ended.code == 0, ended.err
+    assert "Q^AB/F" in ended.out
+    numbers = json.loads((tmp_path / "f.json").read_text())
+    assert numbers["made_by"] == {"fused_by": "average"}
+    assert 0 < numbers["figures"]["edge_preservation"] < 0.98
+    assert f"{numbers['figures']['edge_preservation']:.3f}" in ended.out
+    assert "demo_if.ome.tif fused with demo_ihc.ome.tif" in (tmp_path / "f.html").read_text(encoding="utf-8")
+    assert "Q^AB/F" not in histreg(*line).out
+
+
 @pytest.mark.parametrize(
     "option", [("--merge",), ("--grid", "union"), ("--channels", "DAPI"), ("--pixel-size", "1")]
 )

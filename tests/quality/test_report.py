@@ -2,37 +2,38 @@ import json
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
 
 from napari_histreg.errors import Cancelled, LandmarkError, WriteError
 from napari_histreg.quality.report import write_report
+from napari_histreg.records.record import Outcome, Registration, SlideRecord, Step
 from napari_histreg.samples import phantom_pair
 from napari_histreg.slides.slide import Channel
 
 EVIL = '"><script>document.title="stolen"</script><img src=http://evil.example/x>'
 
 
-@dataclass
-class Record:
-    """What a report asks of a registration."""
-
-    fixed_to_moving: Any
-    method: str = "sift"
-    verdict: str = "accepted"
-    confidence: float | None = 0.97
-    reasons: tuple[str, ...] = ("Everything agrees.",)
-    has_transform: bool = True
-    landmarks: Any = None
-    parameters: dict[str, Any] = field(default_factory=lambda: {"ratio": 0.8, "limit": float("inf")})
-    versions: dict[str, str] = field(default_factory=lambda: {"numpy": np.__version__})
-    seconds: float = 1.5
-    steps: tuple[Any, ...] = (
-        SimpleNamespace(name="prepare", parameters={"signal": "nuclear"}, scores={}, notes=(), seconds=0.5),
+def recorded(pair, transform, **what):
+    """A registration of the pair as `register` would record it."""
+    outcome = {
+        "verdict": "accepted",
+        "confidence": 0.97,
+        "reasons": ("Everything agrees.",),
+        "landmarks": None,
+    }
+    outcome |= {name: what.pop(name) for name in list(what) if name in outcome}
+    steps = (
+        Step("pose_search", {"mirror": True}, {"channels": ["red"], "poses": {"best_z": 1.23456}}, (), 0.5),
+    )
+    return Registration(
+        fixed=SlideRecord.of(pair.fixed),
+        moving=SlideRecord.of(pair.moving),
+        outcome=Outcome(transform, **outcome),
+        **{"method": "sift", "parameters": {"ratio": 0.8, "limit": float("inf")}, "steps": steps, **what},
     )
 
 
@@ -45,7 +46,7 @@ def pair():
 def written(pair, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     evil = replace(pair.moving, name=EVIL, channels=(Channel("DAPI"), Channel(EVIL), Channel("c")))
-    record = Record(pair.fixed_to_moving, reasons=(EVIL,), parameters={"ratio": 0.8, EVIL: EVIL})
+    record = recorded(pair, pair.fixed_to_moving, reasons=(EVIL,), parameters={"ratio": 0.8, EVIL: EVIL})
     return write_report(record, folder / "report.html", pair.fixed, evil, landmarks=pair.landmarks(12))
 
 
@@ -66,6 +67,41 @@ def test_names_from_outside_are_escaped(written):
     assert text.count("<script>") == 1
 
 
+def test_a_pathologist_reads_no_python(pair, tmp_path):
+    page, _ = write_report(
+        recorded(pair, pair.fixed_to_moving, parameters={"scale_range": 2.6, "mirror": True, "start": None}),
+        tmp_path / "r.html",
+        pair.fixed,
+        pair.moving,
+        landmarks=pair.landmarks(9),
+    )
+    text = page.read_text(encoding="utf-8")
+    # What is drawn is not read, and what the page itself is made of is no word of ours.
+    shown = unescape(re.sub(r"<(style|script)>.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL))
+    for python in (
+        "['",
+        "{'",
+        "True",
+        "None",
+        "nan",
+        "jacobian_",
+        "entropy_",
+        " ssim",
+        " nmi",
+        " l1 ",
+        "scale_range",
+    ):
+        assert python not in shown, python
+    assert not re.search(r"\de[-+]\d", shown), "a power of ten"
+    assert not re.search(r"\d um\b", shown)
+    for name in ("SSIM", "NMI", "MAE", "RMSE", "NCC", "Dice", "TRE", "normalised mutual information"):
+        assert name in shown
+    assert "Scale range 2.6 Mirror yes Start –" in " ".join(shown.split())
+    # The steps are there for those who want them, folded away.
+    assert re.search(r"<details><summary>Steps</summary>.*Pose search.*best z 1\.23", text, re.DOTALL)
+    assert "<details open" not in text
+
+
 def test_the_twin_holds_the_same_numbers(written, pair):
     values = json.loads(written[1].read_text(encoding="utf-8"), parse_constant=lambda c: pytest.fail(c))
     assert values["verdict"] == "accepted"
@@ -83,7 +119,9 @@ def test_landmarks_that_made_the_alignment_are_judged_with_each_left_out(pair, t
     fixed = pairs.fixed.copy()
     fixed[4] += 30 * np.array(pair.fixed.world_pixel_size)
     pairs = replace(pairs, fixed=fixed)
-    record = Record(pair.fixed_to_moving, method="landmarks", landmarks=pairs, parameters={"model": "affine"})
+    record = recorded(
+        pair, pair.fixed_to_moving, method="landmarks", landmarks=pairs, parameters={"model": "affine"}
+    )
     page, twin = write_report(record, tmp_path / "r.html", pair.fixed, pair.moving)
     values = json.loads(twin.read_text(encoding="utf-8"))
     assert values["target_error"] is None
@@ -96,7 +134,7 @@ def test_landmarks_that_made_the_alignment_are_judged_with_each_left_out(pair, t
 
 def test_landmarks_that_made_the_alignment_cannot_judge_it(pair, tmp_path):
     pairs = pair.landmarks(9)
-    record = Record(pair.fixed_to_moving, landmarks=pairs)
+    record = recorded(pair, pair.fixed_to_moving, landmarks=pairs)
     with pytest.raises(LandmarkError, match="made from these landmarks"):
         write_report(
             record, tmp_path / "r.html", pair.fixed, pair.moving, landmarks=pairs.subset(np.arange(9) < 5)
@@ -105,9 +143,7 @@ def test_landmarks_that_made_the_alignment_cannot_judge_it(pair, tmp_path):
 
 
 def test_a_refusal_without_transform_says_so(pair, tmp_path):
-    record = Record(
-        None, verdict="refused", confidence=None, reasons=("Nothing agrees.",), has_transform=False
-    )
+    record = recorded(pair, None, verdict="refused", confidence=None, reasons=("Nothing agrees.",))
     page, twin = write_report(record, tmp_path / "r.html", pair.fixed, pair.moving)
     text = page.read_text(encoding="utf-8")
     assert "Refused" in text
@@ -117,7 +153,7 @@ def test_a_refusal_without_transform_says_so(pair, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_named(pair, tmp_path):
-    record = Record(None, has_transform=False, verdict="refused")
+    record = recorded(pair, None, verdict="refused")
     with pytest.raises(WriteError, match="nowhere"):
         write_report(record, tmp_path / "nowhere" / "r.html", pair.fixed, pair.moving)
 
@@ -129,7 +165,7 @@ def test_stopping_leaves_nothing_behind(pair, tmp_path):
 
     with pytest.raises(Cancelled):
         write_report(
-            Record(pair.fixed_to_moving), tmp_path / "r.html", pair.fixed, pair.moving, progress=stop
+            recorded(pair, pair.fixed_to_moving), tmp_path / "r.html", pair.fixed, pair.moving, progress=stop
         )
     assert list(tmp_path.iterdir()) == []
 
@@ -139,7 +175,7 @@ def test_a_bent_transform_has_its_maps(pair, tmp_path):
     from waves import Wave
 
     bent = Sequence.of(Wave(2.0, 90.0), pair.fixed_to_moving)
-    page, _ = write_report(Record(bent), tmp_path / "r.html", pair.fixed, pair.moving)
+    page, _ = write_report(recorded(pair, bent), tmp_path / "r.html", pair.fixed, pair.moving)
     assert "Local change of area" in page.read_text(encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """``histreg fuse``: both slides merged into one picture."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,13 @@ def fuse(
     moving_channel: Annotated[
         str | None, typer.Option(metavar="C", help="The same of the moving slide.")
     ] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Say how much the fused picture keeps of both slides.")
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="HTML", help="The same as a page with pictures; a .json beside it."),
+    ] = None,
     fixed: Annotated[
         str | None, typer.Option("--fixed", metavar="SLIDE", help="If the file has moved.")
     ] = None,
@@ -41,6 +49,8 @@ def fuse(
 ) -> None:
     """Merge the fixed slide and the warped moving slide into one, for looking."""
     from napari_histreg.fusion import fuse_slides
+    from napari_histreg.quality.fusion_quality import measure_fused_slide
+    from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
@@ -57,9 +67,21 @@ def fuse(
         if fixed_channel is not None:
             target = select_channels(target, [fixed_channel])
         size = record.fixed.pixel_size_um
-        still = warp_slide(target, Translation.identity(), frame, pixel_size_um=size)
-        warped = warp_slide(source, record.fixed_to_moving, frame, pixel_size_um=size)
+        still = replace(
+            warp_slide(target, Translation.identity(), frame, pixel_size_um=size), name=target.name
+        )
+        warped = replace(
+            warp_slide(source, record.fixed_to_moving, frame, pixel_size_um=size), name=source.name
+        )
         fused = fuse_slides([still, warped], rule, **parsed(parameter))
         with progress_bar("Fusing") as progress:
             write_slide(fused, output, progress=progress)
-    typer.echo(f"Wrote {output}")
+        typer.echo(f"Wrote {output}")
+        if not measure and report is None:
+            return
+        figures = measure_fused_slide(still, warped, fused)
+        if report is not None:
+            written = write_fusion_report(report, still, warped, fused, figures, made_by=fused.metadata)
+            typer.echo("\n".join(f"Wrote {path}" for path in written))
+        if measure:
+            typer.echo(measure_table(figures))

@@ -52,13 +52,11 @@ def template(
         for k in choice.order
     ]
     if groups is not None and elbow is not None:
-        from PIL import Image
-
         from napari_histreg.files import written_whole
         from napari_histreg.quality.charts import elbow_plot
 
         with written_whole(elbow) as temporary:
-            Image.fromarray(elbow_plot(groups.spread, groups.count)).save(temporary, "PNG")
+            elbow_plot(groups.spread, groups.count).savefig(temporary, format="png")
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
         return

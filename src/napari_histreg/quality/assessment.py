@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +14,14 @@ from napari_histreg.preprocess.signal import Signal, extract_signals
 from napari_histreg.preprocess.tissue import tissue_mask
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.block_comparison import Representation
-from napari_histreg.quality.charts import deformed_grid, error_map, heat_map, quiver, residual_plot
+from napari_histreg.quality.charts import (
+    as_picture,
+    deformed_grid,
+    error_map,
+    heat_map,
+    quiver,
+    residual_plot,
+)
 from napari_histreg.quality.deformation import Deformation, measure_deformation
 from napari_histreg.quality.drawing import Picture, caption, scale_bar
 from napari_histreg.quality.independent import IndependentCheck, check_alignment
@@ -24,10 +31,12 @@ from napari_histreg.quality.similarity import similarity_before_after
 from napari_histreg.quality.target_error import TargetError, left_out_error, target_error
 from napari_histreg.quality.views import centred, matching_spacing
 from napari_histreg.raster import Raster
+from napari_histreg.records.record import Registration
 from napari_histreg.slides.slide import Slide
 from napari_histreg.transforms import MatrixTransform, Transform, resample
+from napari_histreg.units import length_words
 
-__all__ = ["Assessed", "Assessment", "assess"]
+__all__ = ["Assessment", "assess"]
 
 PICTURE_PX = 760
 NUMBERS_PX = 512
@@ -35,54 +44,6 @@ COMPARES_DIRECTIONS = ("auto",)
 """Methods that align by directions of edges, and so are judged by contrast."""
 FITS_LANDMARKS = ("landmarks",)
 """Methods that are made from the landmarks of the record, and so are judged with each left out in turn."""
-
-
-class Assessed(Protocol):
-    """What of a registration is looked at; the record that ``register`` returns has all of it."""
-
-    @property
-    def method(self) -> str:
-        """Name of the method."""
-
-    @property
-    def verdict(self) -> Any:
-        """How far to trust it: "accepted", "doubtful" or "refused"."""
-
-    @property
-    def confidence(self) -> float | None:
-        """From 0 to 1, or None."""
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why, in plain words."""
-
-    @property
-    def has_transform(self) -> bool:
-        """Whether there is a transform."""
-
-    @property
-    def fixed_to_moving(self) -> Transform:
-        """The transform, in world units."""
-
-    @property
-    def landmarks(self) -> Landmarks | None:
-        """The point pairs that carried the result."""
-
-    @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Of the method."""
-
-    @property
-    def steps(self) -> tuple[Any, ...]:
-        """What was done, each with name, parameters, scores, notes and seconds."""
-
-    @property
-    def versions(self) -> Mapping[str, str]:
-        """Of the software."""
-
-    @property
-    def seconds(self) -> float:
-        """How long it took."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +91,7 @@ class Assessment:
 def assess(
     fixed: Slide,
     moving: Slide,
-    registration: Assessed,
+    registration: Registration,
     *,
     landmarks: Landmarks | None = None,
     representation: Representation | None = None,
@@ -202,14 +163,24 @@ def assess(
     progress(0.8, "drawing details")
     pictures |= _zooms(fixed, moving, transform, check)
     if not isinstance(transform, MatrixTransform):
-        pictures["grid"] = deformed_grid(transform, fixed.size)
+        pictures["grid"] = as_picture(deformed_grid(transform, fixed.size, fixed.unit))
         low, high = (float(v) for v in np.nanpercentile(deformation.jacobian, [1, 99]))
         away = max(1 - low, high - 1, 0.05)
-        pictures["jacobian"] = heat_map(deformation.jacobian, low=1 - away, high=1 + away)
+        area = heat_map(
+            deformation.jacobian,
+            low=1 - away,
+            high=1 + away,
+            size=fixed.size,
+            unit=fixed.unit,
+            label="local change of area",
+            colours="PuOr",
+            width_px=480,
+        )
+        pictures["jacobian"] = as_picture(area)
     for name, found in (("residuals", target), ("residuals_left_out", left_out)):
         if found is not None:
             errors = found.errors_px if found.errors_um is None else found.errors_um
-            pictures[name] = residual_plot(errors, found.names, fixed.unit)
+            pictures[name] = as_picture(residual_plot(errors, found.names, fixed.unit))
     progress(1.0, "assessed")
     return Assessment(check, target, left_out, similarity, overlap, deformation, pictures)
 
@@ -261,8 +232,8 @@ def _placed(fixed: Slide, moving: Slide, transform: Transform, check: Independen
         "fixed": scale_bar(one.picture, frame.spacing[0], fixed.unit),
         "moving": other.picture,
         "checkerboard": scale_bar(checkerboard(one.picture, other.picture), frame.spacing[0], fixed.unit),
-        "error_map": error_map(check, one.picture, frame),
-        "quiver": quiver(check, one.picture, frame),
+        "error_map": as_picture(error_map(check, one.picture, frame)),
+        "quiver": as_picture(quiver(check, one.picture, frame)),
     }
 
 
@@ -274,11 +245,11 @@ def _zooms(fixed: Slide, moving: Slide, transform: Transform, check: Independent
     order = where[np.argsort(check.distances[check.judged])]
     chosen = {"best": order[0], "median": order[len(order) // 2], "worst": order[-1]}
     width = max(0.5 * check.block, 40 * max(fixed.world_pixel_size))
-    unit = "µm" if fixed.unit == "um" else fixed.unit
     pictures = {}
     for name, (r, c) in chosen.items():
         centre: FloatArray = check.centres[r, c]
-        words = f"{name.capitalize()} block: {check.distances[r, c]:.3g} {unit} off. Fixed, moving, overlay"
+        off = length_words(float(check.distances[r, c]), check.unit)
+        words = f"{name.capitalize()} block: {off} off. Fixed, moving, overlay"
         pictures[f"zoom_{name}"] = caption(zoom(fixed, moving, transform, centre, width), words)
     return pictures
 

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PAPER", "Picture", "beside", "caption", "nice_length", "scale_bar", "write_text"]
+from napari_histreg.units import unit_sign
+
+__all__ = ["PAPER", "Picture", "beside", "caption", "nice_length", "scale_bar"]
 
 Picture = NDArray[np.uint8]
 
@@ -15,48 +18,12 @@ INK = (235, 235, 235)
 PAPER = 24
 
 
-def _write(draw: Any, at: tuple[float, float], words: str, size: int, *, rim: bool = False) -> None:
-    """Write a line of text; the font that comes with Pillow has no µ, so it is made from a u."""
+def _font(size: int) -> Any:
+    """Return a font that has µ and …; it comes with matplotlib."""
+    import matplotlib
     from PIL import ImageFont
 
-    font = ImageFont.load_default(size)
-    style = {"stroke_width": 2, "stroke_fill": (0, 0, 0)} if rim else {}
-    draw.text(at, words.replace("µ", "u"), fill=INK, font=font, **style)
-    for index, letter in enumerate(words):
-        if letter == "µ":
-            left = at[0] + draw.textlength(words[:index].replace("µ", "u"), font=font)
-            x0, y0, _, y1 = (float(v) for v in font.getbbox("u"))
-            width = max(1, round(size / 11))
-            stem = (left + x0, at[1] + y0, left + x0 + width - 1, at[1] + y1 + size / 4)
-            draw.rectangle(stem, fill=INK)
-
-
-def write_text(picture: Picture, at: tuple[float, float], words: str, size: int = 12) -> Picture:
-    """Write a line of text into a copy of a picture.
-
-    Parameters
-    ----------
-    picture : (Y, X, 3) ndarray of uint8
-    at : (float, float)
-        Left and top of the line in pixels, (x, y).
-    words : str
-    size : int
-        Height of the letters in pixels.
-
-    Returns
-    -------
-    (Y, X, 3) ndarray of uint8
-
-    Examples
-    --------
-    >>> bool(write_text(np.zeros((20, 60, 3), np.uint8), (2, 2), "5 µm").any())
-    True
-    """
-    from PIL import Image, ImageDraw
-
-    image = Image.fromarray(picture)
-    _write(ImageDraw.Draw(image), at, words, size)
-    return np.asarray(image, np.uint8)
+    return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 
 def caption(picture: Picture, text: str) -> Picture:
@@ -76,15 +43,15 @@ def caption(picture: Picture, text: str) -> Picture:
     >>> caption(np.zeros((50, 80, 3), np.uint8), "before").shape[1:]
     (80, 3)
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
     size = int(np.clip(picture.shape[1] / 28, 11, 18))
-    font = ImageFont.load_default(size)
+    font = _font(size)
     strip = Image.new("RGB", (picture.shape[1], size + 10), (PAPER, PAPER, PAPER))
     draw = ImageDraw.Draw(strip)
     while text and draw.textlength(text, font=font) > picture.shape[1] - 10:
         text = text[:-2].rstrip("…") + "…" if len(text) > 2 else ""
-    _write(draw, (6, 3), text, size)
+    draw.text((6, 3), text, fill=INK, font=font)
     return np.concatenate([np.asarray(strip, np.uint8), picture])
 
 
@@ -131,10 +98,7 @@ def scale_bar(picture: Picture, spacing: float, unit: str) -> Picture:
     if min(height, width) < 60:
         return picture.copy()
     length = nice_length(0.22 * width * spacing)
-    if unit == "um" and length >= 1000:
-        words = f"{length / 1000:g} mm"
-    else:
-        words = f"{length:g} {'µm' if unit == 'um' else unit}"
+    words = f"{length / 1000:g} mm" if unit == "um" and length >= 1000 else f"{length:g} {unit_sign(unit)}"
     image = Image.fromarray(picture)
     draw = ImageDraw.Draw(image)
     size = int(np.clip(width / 32, 10, 16))
@@ -142,7 +106,7 @@ def scale_bar(picture: Picture, spacing: float, unit: str) -> Picture:
     # A dark rim keeps the bar readable on any picture.
     draw.rectangle((x0 - 1, y0 - 1, x1 + 1, y0 + 4), fill=(0, 0, 0))
     draw.rectangle((x0, y0, x1, y0 + 3), fill=(255, 255, 255))
-    _write(draw, (x0, y0 - size - 7), words, size, rim=True)
+    draw.text((x0, y0 - size - 7), words, fill=INK, font=_font(size), stroke_width=2, stroke_fill=(0, 0, 0))
     return np.asarray(image, np.uint8)
 
 

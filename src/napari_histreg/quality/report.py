@@ -8,15 +8,16 @@ from typing import Any
 from napari_histreg.files import written_whole
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.quality.assessment import Assessed, Assessment, assess
+from napari_histreg.quality.assessment import Assessment, assess
 from napari_histreg.quality.sections import describe_slide, report_page
+from napari_histreg.records.record import Registration
 from napari_histreg.slides.slide import Slide
 
 __all__ = ["write_report"]
 
 
 def write_report(
-    registration: Assessed,
+    registration: Registration,
     path: str | Path,
     fixed: Slide,
     moving: Slide,
@@ -69,7 +70,7 @@ def write_report(
     return html_path, json_path
 
 
-def _values(registration: Assessed, found: Assessment, fixed: Slide, moving: Slide) -> dict[str, Any]:
+def _values(registration: Registration, found: Assessment, fixed: Slide, moving: Slide) -> dict[str, Any]:
     return {
         "format": "napari-histreg report",
         "version": 1,

@@ -1,21 +1,17 @@
-"""The sections of a report: what each shows, and in which words."""
+"""The report of an alignment: what each section shows, and in which words."""
 
-from collections.abc import Mapping
-from html import escape
 from typing import Any
 
-from napari_histreg.quality.assessment import Assessed, Assessment
+from napari_histreg.quality.assessment import Assessment
+from napari_histreg.quality.deformation import Deformation
+from napari_histreg.quality.flags import Flag
 from napari_histreg.quality.independent import IndependentCheck
-from napari_histreg.quality.page import (
-    curtain_block,
-    definition_table,
-    document,
-    figure,
-    section,
-    table,
-)
+from napari_histreg.quality.measures import LIKENESS, OVERLAP, measure_rows
+from napari_histreg.quality.page import name_words, render, value_words
 from napari_histreg.quality.target_error import TargetError
+from napari_histreg.records.record import Registration, Step
 from napari_histreg.slides.slide import Slide
+from napari_histreg.units import length_words, rounded, unit_sign
 
 __all__ = ["describe_slide", "report_page"]
 
@@ -24,9 +20,13 @@ MEANING = {
     "doubtful": "Look at the pictures before you use it.",
     "refused": "Do not use it: the pictures show the best guess, if there is one.",
 }
+COMPARED = {"directions": "directions of edges", "contrast": "local contrast"}
+MOST_CHANNELS = 12
+BENDS = 1e-9
+"""Bending energy below which a transform is affine but for the rounding of numbers."""
 
 
-def report_page(registration: Assessed, found: Assessment, fixed: Slide, moving: Slide) -> str:
+def report_page(registration: Registration, found: Assessment, fixed: Slide, moving: Slide) -> str:
     """Return the whole page.
 
     Parameters
@@ -43,190 +43,165 @@ def report_page(registration: Assessed, found: Assessment, fixed: Slide, moving:
     str
         HTML; every word from outside is escaped.
     """
-    pictures = found.pictures
-    unit = "µm" if fixed.unit == "um" else "px"
-    body = [
-        f"<h1>{escape(moving.name)} aligned to {escape(fixed.name)}</h1>",
-        _verdict(registration),
-        _key(found, unit),
-        section(
-            "Drag the curtain",
-            curtain_block(pictures.get("fixed"), pictures.get("moving")),
-            note="The fixed slide lies left of the line, the aligned moving slide right of it.",
-        ),
-        section(
-            "Before and after",
-            '<div class="pair">'
-            + figure(pictures.get("overlay_before"), "As the files come, centre on centre")
-            + figure(pictures.get("overlay_after"), "As aligned")
-            + "</div>"
-            if "overlay_after" in pictures
-            else "",
-            figure(pictures.get("checkerboard"), "Fields of both slides in turn: structures must run on"),
-        ),
-        _check_section(found.check, pictures, unit),
-        _target_section(
-            "Landmark error",
-            found.target,
-            figure(pictures.get("residuals"), f"Errors in {unit}"),
-            "pairs that the alignment was not made from.",
-        ),
-        _target_section(
-            "Landmarks left out in turn",
-            found.left_out,
-            figure(pictures.get("residuals_left_out"), f"Errors in {unit}"),
-            "pairs that the alignment was made from, each judged by a fit to all others.",
-        ),
-        _similarity_section(found),
-        _deformation_section(found, pictures, unit),
-        _provenance(registration, fixed, moving),
-    ]
-    return document(f"{moving.name} aligned to {fixed.name}", body)
-
-
-def _verdict(registration: Assessed) -> str:
-    word = registration.verdict if registration.verdict in MEANING else "refused"
-    sure = "" if registration.confidence is None else f" (confidence {registration.confidence:.2f})"
-    reasons = "".join(f"<li>{escape(str(reason))}</li>" for reason in registration.reasons)
-    return (
-        f'<div class="verdict {word}"><strong>{word.capitalize()}</strong>{sure}. {MEANING[word]}'
-        f"{f'<ul>{reasons}</ul>' if reasons else ''}</div>"
+    unit = fixed.unit
+    return render(
+        "report.html",
+        title=f"{moving.name} aligned to {fixed.name}",
+        verdict=registration.verdict,
+        meaning=MEANING[registration.verdict],
+        confidence=registration.confidence,
+        reasons=registration.reasons,
+        cards=_cards(found, unit),
+        pictures=found.pictures,
+        check=None if found.check is None else _check(found.check, unit),
+        targets=_targets(found),
+        likeness=_likeness(found),
+        deformation=None if found.deformation is None else _deformation(found.deformation, unit),
+        slides=_slides(fixed, moving),
+        method=registration.method,
+        seconds=registration.seconds,
+        parameters=_named(registration.parameters),
+        steps=[_step(step) for step in registration.steps],
+        versions=dict(registration.versions),
     )
 
 
-def _key(found: Assessment, unit: str) -> str:
+def _cards(found: Assessment, unit: str) -> list[dict[str, str]]:
     cards: list[tuple[str, str]] = []
     if found.check is not None:
         cards += [
             ("remaining shift, median", _length(found.check.median, unit)),
             ("remaining shift, 9 of 10 below", _length(found.check.p90, unit)),
-            ("share of the tissue judged", f"{100 * found.check.judged_share:.0f} %"),
+            ("of the tissue could be judged", f"{100 * found.check.judged_share:.0f} %"),
             ("regions that are off", str(len(found.check.flags))),
         ]
-    for words, target in (("landmark error", found.target), ("landmarks left out", found.left_out)):
+    for words, target in (("landmark error (TRE)", found.target), ("landmarks left out", found.left_out)):
         if target is not None:
-            median = target.median_px if target.median_um is None else target.median_um
-            cards.append((f"{words}, median of {len(target.names)}", _length(median, unit)))
+            known = target.median_um is not None
+            median = _length(target.median_um, "um") if known else _length(target.median_px, "px")
+            cards.append((f"{words}, median of {len(target.names)}", median))
     after = found.overlap.get("after")
     if after and after["dice"] is not None:
-        cards.append(("tissue overlap (Dice)", f"{after['dice']:.2f}"))
-    return (
-        '<div class="key">'
-        + "".join(
-            f"<div><b>{escape(value)}</b><span class=soft>{escape(name)}</span></div>"
-            for name, value in cards
-        )
-        + "</div>"
+        cards.append(("overlap of the tissue (Dice)", f"{after['dice']:.2f}"))
+    return [{"name": name, "value": value} for name, value in cards]
+
+
+def _check(check: IndependentCheck, unit: str) -> dict[str, Any]:
+    return {
+        "compared": COMPARED[check.representation],
+        "regions": [[flag.words, _where(flag, unit), _shift(flag, unit)] for flag in check.flags],
+    }
+
+
+def _where(flag: Flag, unit: str) -> str:
+    (top, left), (bottom, right) = flag.low, flag.high
+    return f"x {left:.0f} to {right:.0f}, y {top:.0f} to {bottom:.0f} {unit_sign(unit)}"
+
+
+def _shift(flag: Flag, unit: str) -> str:
+    if flag.shift is None:
+        return "–"
+    down, right = (rounded(value) for value in flag.shift)
+    return f"{down}, {right} {unit_sign(unit)}"
+
+
+def _targets(found: Assessment) -> list[dict[str, Any]]:
+    wanted = (
+        ("Landmark error", found.target, "residuals", "pairs that the alignment was not made from."),
+        (
+            "Landmarks left out in turn",
+            found.left_out,
+            "residuals_left_out",
+            "pairs that the alignment was made from, each judged by a fit to all others.",
+        ),
     )
-
-
-def _check_section(check: IndependentCheck | None, pictures: Mapping[str, Any], unit: str) -> str:
-    if check is None:
-        return ""
-    flags = [
-        [
-            flag.words,
-            f"y {flag.low[0]:.0f} to {flag.high[0]:.0f}, x {flag.low[1]:.0f} to {flag.high[1]:.0f} {unit}",
-            "" if flag.shift is None else f"{flag.shift[0]:.3g}, {flag.shift[1]:.3g} {unit} (y, x)",
-        ]
-        for flag in check.flags
-    ]
-    what = {"directions": "directions of edges", "contrast": "local contrast"}[check.representation]
-    return section(
-        "Independent check",
-        '<div class="pair">'
-        + figure(pictures.get("error_map"), "Remaining shift; red frames: regions that are off")
-        + figure(pictures.get("quiver"), "Where the alignment puts the tissue against where it lies")
-        + "</div>",
-        table(["region", "where", "shift"], flags) if flags else "",
-        *(figure(pictures.get(f"zoom_{name}"), "") for name in ("best", "median", "worst")),
-        note=f"The shift left in each block, measured by {what}, which the alignment was not made from.",
-    )
-
-
-def _target_section(title: str, target: TargetError | None, plot: str, which: str) -> str:
-    if target is None:
-        return ""
-    values = target.to_dict()
-    rows = [
-        [
-            name,
-            values["px"][name],
-            None if values["um"] is None else values["um"][name],
-            100 * values["relative"][name],
-        ]
-        for name in ("median", "mean", "p90", "max")
-    ]
-    closer = "" if target.robustness is None else f" {100 * target.robustness:.0f} % came closer."
-    return section(
-        title,
-        table(["", "px", "µm", "% of the diagonal"], rows),
-        plot,
-        note=f"{len(target.names)} {which}{closer}",
-    )
-
-
-def _similarity_section(found: Assessment) -> str:
-    parts = []
-    for where, words in (("tissue", "Inside the common tissue"), ("everything", "Over everything")):
-        both = found.similarity.get(where)
-        if not both or both["before"] is None:
+    sections = []
+    for title, target, picture, which in wanted:
+        if target is None:
             continue
-        rows = [
-            [name, both["before"][name], both["after"][name]] for name in both["before"] if name != "pixels"
-        ]
-        parts.append(table([words, "before", "after"], rows))
-    if found.overlap:
-        rows = [
-            [name, found.overlap["before"][name], found.overlap["after"][name]] for name in ("dice", "iou")
-        ]
-        parts.append(table(["Tissue masks", "before", "after"], rows))
-    return section(
-        "Likeness", *parts, note="Of the nuclear signals. Numbers like these rank, they do not prove."
-    )
+        head, rows = _target_table(target)
+        note = f"TRE (target registration error) of {len(target.names)} {which}"
+        if target.robustness is not None:
+            note += f" {100 * target.robustness:.0f} % came closer than before."
+        sections.append(
+            {"title": title, "note": note, "head": head, "rows": rows, "picture": found.pictures.get(picture)}
+        )
+    return sections
 
 
-def _deformation_section(found: Assessment, pictures: Mapping[str, Any], unit: str) -> str:
-    if found.deformation is None:
-        return ""
-    values = found.deformation.to_dict()
-    values["largest_displacement"] = f"{values['largest_displacement']:.4g} {unit} from the affine part"
-    return section(
-        "What the transform does",
-        definition_table({name.replace("_", " "): value for name, value in values.items()}),
-        figure(pictures.get("grid"), "A square grid as the transform bends it, affine part taken away"),
-        figure(pictures.get("jacobian"), "Local change of area; 1 where nothing bends"),
-    )
+def _target_table(target: TargetError) -> tuple[list[str], list[list[Any]]]:
+    values = target.to_dict()
+    words = {"median": "median", "mean": "mean", "p90": "9 of 10 below", "max": "largest"}
+    units = [("µm", "um", 1.0)] if values["um"] is not None else []
+    units += [("px", "px", 1.0), ("% of the diagonal (rTRE)", "relative", 100.0)]
+    rows = [[said, *(values[key][name] * factor for _, key, factor in units)] for name, said in words.items()]
+    return ["", *(head for head, _, _ in units)], rows
 
 
-def _provenance(registration: Assessed, fixed: Slide, moving: Slide) -> str:
-    steps = [
-        [
-            step.name,
-            _in_one_line(step.parameters),
-            _in_one_line(step.scores),
-            "; ".join(map(str, step.notes)),
-            float(step.seconds),
-        ]
-        for step in registration.steps
-    ]
-    both = [describe_slide(fixed), describe_slide(moving)]
-    return section(
-        "Provenance",
-        table(["", "fixed", "moving"], [[name, *(str(s[name]) for s in both)] for name in both[0]]),
-        definition_table({"method": registration.method, **dict(registration.parameters)}),
-        table(["step", "parameters", "found", "notes", "seconds"], steps) if steps else "",
-        definition_table(dict(registration.versions)),
-    )
-
-
-def _in_one_line(values: Mapping[str, Any]) -> str:
-    """Return names and values as one line; long values are cut."""
+def _likeness(found: Assessment) -> list[dict[str, Any]]:
     parts = []
-    for name, value in values.items():
-        words = f"{value:.4g}" if isinstance(value, float) else str(value)
-        parts.append(f"{name} {words if len(words) <= 80 else words[:77] + '…'}")
-    return ", ".join(parts)
+    for where, heading in (("tissue", "Inside the common tissue"), ("everything", "Over everything")):
+        both = found.similarity.get(where)
+        if both and both["before"] is not None and both["after"] is not None:
+            parts.append({"heading": heading, "rows": measure_rows(LIKENESS, both["before"], both["after"])})
+    if found.overlap:
+        rows = measure_rows(OVERLAP, found.overlap["before"], found.overlap["after"])
+        parts.append({"heading": "Tissue masks", "rows": rows})
+    return parts
+
+
+def _deformation(found: Deformation, unit: str) -> dict[str, str]:
+    values = found.to_dict()
+    words = {
+        "Turn": f"{found.angle_deg:.1f}°",
+        "Mirrored": "yes" if found.mirrored else "no",
+        "Scale": rounded(found.scale, 4),
+    }
+    if found.bending_energy < BENDS and found.folded == 0:
+        return words | {"Bending": "none: all of the slide is turned, scaled and sheared alike"}
+    return words | {
+        "Largest bend": f"{length_words(found.largest_displacement, unit)} away from the affine part",
+        "Local area": f"{value_words(values['jacobian_min'])} to {value_words(values['jacobian_max'])} times",
+        "Folded tissue": f"{rounded(100 * found.folded_share)} % of the slide" if found.folded else "none",
+        "Bending energy": f"{rounded(found.bending_energy)} (0 where nothing bends)",
+    }
+
+
+def _slides(fixed: Slide, moving: Slide) -> list[list[str]]:
+    both = [_slide_words(fixed), _slide_words(moving)]
+    return [[name, *(words[name] for words in both)] for name in both[0]]
+
+
+def _slide_words(slide: Slide) -> dict[str, str]:
+    height, width = slide.shape
+    size = slide.pixel_size_um
+    names = [channel.name for channel in slide.channels]
+    more = "" if len(names) <= MOST_CHANNELS else f" and {len(names) - MOST_CHANNELS} more"
+    area = (
+        ""
+        if size is None
+        else f" ({length_words(width * size[1], 'um')} x {length_words(height * size[0], 'um')})"
+    )
+    return {
+        "Name": slide.name,
+        "Size": f"{width} x {height} px{area}",
+        "Pixel size": "unknown" if size is None else " x ".join(f"{side:.4g}" for side in size[::-1]) + " µm",
+        "Channels": "colours (RGB)" if slide.is_rgb else ", ".join(names[:MOST_CHANNELS]) + more,
+        "Pixels": f"{8 * slide.dtype.itemsize} bit" + (" decimals" if slide.dtype.kind == "f" else ""),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "name": name_words(step.name).capitalize(),
+        "seconds": float(step.seconds),
+        "notes": tuple(step.notes),
+        "found": _named({**step.parameters, **step.scores}),
+    }
+
+
+def _named(values: Any) -> dict[str, Any]:
+    return {name_words(name).capitalize(): value for name, value in values.items()}
 
 
 def describe_slide(slide: Slide) -> dict[str, Any]:
@@ -241,4 +216,4 @@ def describe_slide(slide: Slide) -> dict[str, Any]:
 
 
 def _length(value: float | None, unit: str) -> str:
-    return "not measurable" if value is None else f"{value:.3g} {unit}"
+    return "not measurable" if value is None else length_words(value, unit)

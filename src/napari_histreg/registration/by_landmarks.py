@@ -11,6 +11,7 @@ from napari_histreg.progress import Progress, silent
 from napari_histreg.records.record import Outcome, StepLog, VerdictWord
 from napari_histreg.registration.request import Request
 from napari_histreg.slides import Slide
+from napari_histreg.units import length_words, rounded
 
 __all__ = ["ByLandmarks"]
 
@@ -88,8 +89,8 @@ def judge_fit(fit: LandmarkFit, diagonal: float, unit: str) -> tuple[VerdictWord
         )
     share = error / diagonal
     sentence = (
-        f"Each pair left out is predicted by the others within {error:.3g} {unit} (median), "
-        f"{100 * share:.2g} % of the diagonal."
+        f"Each pair left out is predicted by the others within {length_words(error, unit)} (median), "
+        f"{rounded(100 * share, 2)} % of the diagonal."
     )
     if share <= CLEAR_SHARE:
         return "accepted", (sentence,)

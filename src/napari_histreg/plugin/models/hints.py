@@ -2,8 +2,9 @@
 
 import math
 
-from napari_histreg.plugin.models.pair_table import error_text, unit_sign
+from napari_histreg.plugin.models.pair_table import error_text
 from napari_histreg.plugin.models.session import Session
+from napari_histreg.units import unit_sign
 
 __all__ = ["has_prediction", "is_doubtful", "notes", "obstacle", "summary", "what_next"]
 

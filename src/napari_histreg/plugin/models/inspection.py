@@ -13,6 +13,7 @@ from napari_histreg.plugin.models.session import Session
 from napari_histreg.progress import Progress, portion
 from napari_histreg.registration.automatic.verdict import Verdict, judge_transform
 from napari_histreg.transforms import Transform
+from napari_histreg.units import unit_sign
 
 __all__ = ["Inspection", "Mode", "NumberRow", "square_size"]
 
@@ -130,7 +131,7 @@ class Inspection:
                 self._landmark_error(self._start()),
                 self._landmark_error(self.session.fixed_to_moving),
             )
-            unit = {"um": "µm"}.get(self.session.unit, self.session.unit)
+            unit = unit_sign(self.session.unit)
             rows.append(NumberRow(f"Landmarks, median ({unit})", _length(before), _length(after)))
         if self._measured is not None and self.is_current:
             rows += _image_rows(*self._measured[1:])

@@ -16,7 +16,6 @@ __all__ = [
     "error_colour",
     "error_text",
     "pair_rows",
-    "unit_sign",
 ]
 
 Order = Literal["number", "worst first"]
@@ -149,11 +148,6 @@ def error_text(error: float) -> str:
         return "–"
     digits = 0 if error >= 100 else 1 if error >= 1 else 2
     return f"{error:.{digits}f}"
-
-
-def unit_sign(unit: str) -> str:
-    """Return a unit as people write it: "µm" or "px"."""
-    return "µm" if unit == "um" else unit
 
 
 def _large(errors_px: np.ndarray) -> float:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from napari_histreg.landmarks import predict
-from napari_histreg.plugin.models.pair_table import error_text, unit_sign
+from napari_histreg.plugin.models.pair_table import error_text
 from napari_histreg.plugin.models.session import Session
 from napari_histreg.plugin.models.session_state import Side, is_placed
 from napari_histreg.progress import Progress, silent
 from napari_histreg.registration.snapping import Snap, snap_point
+from napari_histreg.units import unit_sign
 
 __all__ = ["PairSnap"]
 

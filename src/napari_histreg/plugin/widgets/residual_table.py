@@ -6,7 +6,8 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSignalBlocker, Qt, Si
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from napari_histreg.plugin.models.pair_table import PairRow, error_text, unit_sign
+from napari_histreg.plugin.models.pair_table import PairRow, error_text
+from napari_histreg.units import unit_sign
 
 __all__ = ["ResidualTable"]
 
