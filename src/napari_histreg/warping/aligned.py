@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from napari_histreg.records.record import SlideRecord
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform, Translation
 from napari_histreg.warping.channels import merge_slides, select_channels
-from napari_histreg.warping.grid import Framed, Grid
+from napari_histreg.warping.grid import Grid
 from napari_histreg.warping.warp import Interpolation, warp_slide
 
 __all__ = ["Cover", "Output", "aligned_slide"]
@@ -42,7 +43,7 @@ class Output:
 
 
 def aligned_slide(
-    fixed: Framed, moving: Slide, fixed_to_moving: Transform, output: Output | None = None
+    fixed: Slide | SlideRecord, moving: Slide, fixed_to_moving: Transform, output: Output | None = None
 ) -> Slide:
     """See the moving slide in the fixed slide's frame, as it is to be written.
 
@@ -92,7 +93,7 @@ def aligned_slide(
     return merge_slides(still, warped)
 
 
-def _at_hand(fixed: Framed) -> Slide:
+def _at_hand(fixed: Slide | SlideRecord) -> Slide:
     if not isinstance(fixed, Slide):
         raise ValueError("Covering or merging both slides needs the fixed slide itself, not only its record.")
     return fixed

@@ -1,30 +1,14 @@
 """Grid: the pixels of an output frame."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
+from napari_histreg.records.record import SlideRecord
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform
 
-__all__ = ["Framed", "Grid"]
-
-
-class Framed(Protocol):
-    """What has a frame: a slide, or what a registration remembers of one."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width of level 0."""
-
-    @property
-    def pixel_size_um(self) -> tuple[float, float] | None:
-        """(y, x); None where it is unknown."""
-
-    @property
-    def world_pixel_size(self) -> tuple[float, float]:
-        """(y, x) in world units."""
+__all__ = ["Grid"]
 
 
 @dataclass(frozen=True)
@@ -62,7 +46,7 @@ class Grid:
             )
 
     @classmethod
-    def of(cls, slide: Framed) -> "Grid":
+    def of(cls, slide: Slide | SlideRecord) -> "Grid":
         """Return the grid of a slide's level 0."""
         return cls(slide.shape, slide.world_pixel_size)
 
