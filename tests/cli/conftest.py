@@ -22,9 +22,9 @@ class Ended:
 def histreg(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """Run ``histreg`` with arguments; gives exit code, stdout and stderr."""
 
-    def run(*arguments: object) -> Ended:
+    def run(*arguments: object, columns: int = 200) -> Ended:
         monkeypatch.setattr(sys, "argv", ["histreg", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setenv("NO_COLOR", "1")
         capsys.readouterr()
         with pytest.raises(SystemExit) as ending:

@@ -5,7 +5,7 @@ def test_the_list_names_each_method_and_how_to_get_it(histreg):
     ended = histreg("methods")
     assert ended.code == 0
     for name in ("auto", "landmarks", "sift", "orb", "ecc"):
-        assert f"\n{name} " in ended.out
+        assert f"\n{name} " in "\n" + ended.out
 
 
 def test_one_method_shows_its_parameters_with_bounds_and_meaning(histreg):
@@ -25,3 +25,25 @@ def test_an_unknown_method_is_answered_with_the_list(histreg):
     assert ended.code == 1
     assert "'magic'" in ended.err
     assert "auto, landmarks, sift" in ended.err
+
+
+def test_at_eighty_columns_nothing_is_cut_and_sentences_stay_whole(histreg):
+    from napari_histreg.registration.catalogue import list_methods
+
+    ended = histreg("methods", columns=80)
+    lines = ended.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "…" not in "".join(lines[:-2])
+    together = " ".join(ended.out.split())
+    for spec in list_methods():
+        assert spec.summary in together
+        if not spec.is_available:
+            assert spec.install_line in together
+    assert len(lines) < 5 * len(list_methods())
+
+
+def test_extras_in_brackets_are_not_eaten(histreg, monkeypatch):
+    from napari_histreg.methods.spec import MethodSpec
+
+    monkeypatch.setattr(MethodSpec, "is_available", False)
+    assert 'pip install "napari-histreg[elastix]"' in " ".join(histreg("methods").out.split())

@@ -19,11 +19,13 @@ from napari_histreg.cli import (
     warp,
 )
 from napari_histreg.cli.ending import ended_well
+from napari_histreg.cli.help import Group, Verb
 
 __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="histreg",
+    cls=Group,
     help="Align histology slides across stains, and say how far the result can be trusted.",
     epilog="Exit codes: 0 accepted or done; 1 bad input or failure; 2 wrong usage; 3 refused, not aligned.",
     no_args_is_help=True,
@@ -45,7 +47,7 @@ for verb in (
     template.template,
     methods.methods,
 ):
-    app.command()(verb)
+    app.command(cls=Verb)(verb)
 
 
 def _version(wanted: bool) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from napari_histreg.methods.registry import MethodSpec
 
 __all__ = ["methods"]
@@ -31,15 +33,26 @@ def methods(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        "method", "what it does", "finds", "across stains", "installed", box=None, padding=(0, 2, 1, 0)
-    )
+    table = Table(box=None, show_header=False, padding=(0, 2, 1, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for spec in specs:
-        installed = "yes" if spec.is_available else f"no: {spec.install_line}"
-        across = "yes" if spec.multimodal else "no"
-        table.add_row(spec.name, spec.summary, ", ".join(spec.kinds), across, installed)
-    Console().print(table)
-    typer.echo("Parameters of one: histreg methods NAME.  Use them as: histreg register … -p KEY=VALUE")
+        table.add_row(spec.name, _about(spec))
+    Console(highlight=False, markup=False).print(table)
+    typer.echo("Parameters of one: histreg methods NAME")
+    typer.echo("Use them as:       histreg register … --method NAME -p KEY=VALUE")
+
+
+def _about(spec: "MethodSpec") -> "Text":
+    """Say what a method does, and below what it finds and needs."""
+    from rich.text import Text
+
+    where = "same stain and across stains" if spec.multimodal else "same stain only"
+    about = Text(f"{spec.summary}\n")
+    about.append(f"{', '.join(spec.kinds)}; {where}", style="dim")
+    if not spec.is_available:
+        about.append(f"\nNot installed: {spec.install_line}", style="bold")
+    return about
 
 
 def _show_one(spec: "MethodSpec", *, as_json: bool) -> None:
@@ -48,8 +61,9 @@ def _show_one(spec: "MethodSpec", *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(_as_plain(spec), indent=1, ensure_ascii=False))
         return
+    rows = parameter_rows(spec.name)
     typer.echo(f"{spec.name}: {spec.title}\n{spec.summary}")
-    for row in parameter_rows(spec.name):
+    for row in rows:
         limits = " | ".join(row.choices) or row.bounds
         typer.echo(f"\n  -p {row.name}={row.default}" + (f"   ({limits})" if limits else ""))
         typer.echo(f"      {row.description}")
