@@ -1,5 +1,6 @@
 """Maps between slides: kinds of transforms, fitting them to points, images seen through them."""
 
+from napari_histreg.transforms.bijection import Bijection
 from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.deformation import Deformation, Folding
 from napari_histreg.transforms.displacement import DisplacementField
@@ -17,11 +18,10 @@ from napari_histreg.transforms.point_pairs import MINIMUM_PAIRS, MODELS
 from napari_histreg.transforms.projective_fit import fit_projective
 from napari_histreg.transforms.resampling import Frame, resample
 from napari_histreg.transforms.robust import RobustFit, fit_robust
-from napari_histreg.transforms.sequence import Bijection, Sequence
 from napari_histreg.transforms.similarity import Rigid, Similarity, Translation
 from napari_histreg.transforms.thin_plate import InverseThinPlate, ThinPlate
 from napari_histreg.transforms.thin_plate_fit import fit_thin_plate
-from napari_histreg.transforms.transform import Transform, as_points
+from napari_histreg.transforms.transform import Sequence, Transform, as_points
 
 __all__ = [
     "KINDS",

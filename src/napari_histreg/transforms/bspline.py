@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.transforms.cubic_grid import CubicGrid
-from napari_histreg.transforms.deformation import Deformation, base_from_dict, checked_placement
+from napari_histreg.transforms.deformation import Deformation, checked_base, checked_placement
 from napari_histreg.transforms.matrix import MatrixTransform
 from napari_histreg.transforms.transform import as_points
 
@@ -160,7 +160,7 @@ class BSpline(Deformation):
         """Rebuild the control grid from what `to_dict` gave."""
         (y, x), (dy, dx) = values["origin"], values["spacing"]
         return cls(
-            values["coefficients"], origin=(y, x), spacing=(dy, dx), base=base_from_dict(values.get("base"))
+            values["coefficients"], origin=(y, x), spacing=(dy, dx), base=checked_base(values.get("base"))
         )
 
     def _index(self, points: FloatArray) -> FloatArray:

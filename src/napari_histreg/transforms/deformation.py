@@ -1,8 +1,8 @@
-"""What displacement fields and B-spline grids share: the map, its Jacobian, its folds, its solution."""
+"""What displacement fields and B-spline grids share: the map, its Jacobian, its folds, its inverse."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,17 +10,16 @@ from numpy.typing import ArrayLike
 from napari_histreg.errors import NotInvertible
 from napari_histreg.geometry import FloatArray
 from napari_histreg.transforms.cubic_grid import CubicGrid
-from napari_histreg.transforms.kinds import transform_from_dict
+from napari_histreg.transforms.inversion import solve_inverse
 from napari_histreg.transforms.matrix import MatrixTransform
 from napari_histreg.transforms.transform import Transform, as_points
 
-__all__ = ["TOLERANCE", "Deformation", "Folding", "base_from_dict", "checked_placement"]
+__all__ = ["TOLERANCE", "Deformation", "Folding", "InverseDeformation", "checked_base", "checked_placement"]
 
 # Lattice points of the folding test for each grid spacing: a cubic bends little within a quarter cell.
 SAMPLES_PER_CELL = 4
 # An inverse is exact to this share of the grid spacing, far below what any image can show.
 TOLERANCE = 1e-6
-ITERATIONS = 60
 
 
 @dataclass(frozen=True)
@@ -149,40 +148,11 @@ class Deformation(Transform):
             For some q no p was found: the deformation folds.
         """
         wanted = as_points(points)
-        found = np.full(wanted.shape, np.nan)
-        active = np.flatnonzero(np.isfinite(wanted).all(axis=1))
-        target = wanted[active]
-        guess = target - self._smooth(target)[0]
-        value, local = self._deformation(guess)
-        miss = np.linalg.norm(value - target, axis=1)
-        damping = np.ones(len(active))
+        start = wanted - self._smooth(wanted)[0]
         tolerance = TOLERANCE * min(self.spacing)
-        for _ in range(ITERATIONS):
-            done = miss <= np.maximum(tolerance, 4 * np.spacing(np.abs(target).max(axis=1, initial=0)))
-            found[active[done]] = guess[done]
-            rest = ~done
-            if not rest.any():
-                return found
-            active, target, guess, value = active[rest], target[rest], guess[rest], value[rest]
-            local, miss, damping = local[rest], miss[rest], damping[rest]
-            step = damping[:, None] * _solved(local, target - value)
-            tried = guess + step
-            tried_value, tried_local = self._deformation(tried)
-            tried_miss = np.linalg.norm(tried_value - target, axis=1)
-            better = tried_miss < miss
-            guess, value = (
-                np.where(better[:, None], tried, guess),
-                np.where(better[:, None], tried_value, value),
-            )
-            local = np.where(better[:, None, None], tried_local, local)
-            miss = np.where(better, tried_miss, miss)
-            damping = np.where(better, np.minimum(1.0, damping * 2), damping / 2)
-        raise NotInvertible(
-            f"The displacement folds: for {len(active)} of {len(wanted)} points nothing was found that it "
-            f"moves there (first: {np.round(target[0], 3).tolist()}). Use a stiffer deformation."
-        )
+        return solve_inverse(self._deformation, wanted, start, tolerance, "the displacement")
 
-    def inverse(self) -> Transform:
+    def inverse(self) -> "InverseDeformation":
         """Return the opposite map, solved numerically at each call.
 
         Raises
@@ -190,22 +160,90 @@ class Deformation(Transform):
         NotInvertible
             The deformation folds.
         """
-        from napari_histreg.transforms.inverse_deformation import InverseDeformation
-
         return InverseDeformation(self)
 
 
-def base_from_dict(values: dict[str, Any] | None) -> MatrixTransform | None:
-    """Rebuild what follows a displacement from its plain values.
+class InverseDeformation(Transform):
+    """The opposite of a `Deformation`, solved numerically at each call.
+
+    Parameters
+    ----------
+    forward : Deformation
+        What is inverted.
+
+    Attributes
+    ----------
+    forward : Deformation
+        What is inverted; `inverse` returns it.
+    error_bound : float
+        No point is further than this from its exact place, in world units of the result: the
+        tolerance of the solver, divided by how little a step can move the least at the tested places.
+
+    Raises
+    ------
+    NotInvertible
+        The deformation folds.
+
+    Examples
+    --------
+    >>> from napari_histreg.transforms.displacement import DisplacementField
+    >>> values = np.zeros((5, 5, 2))
+    >>> values[2, 2] = 1.0
+    >>> field = DisplacementField(values, spacing=(10, 10))
+    >>> back = field.inverse()
+    >>> bool(np.allclose(back(field([[13.0, 21.0]])), [[13.0, 21.0]])), back.error_bound < 1e-4
+    (True, True)
+    """
+
+    kind: ClassVar[str] = "inverse_deformation"
+
+    def __init__(self, forward: Deformation) -> None:
+        folding = forward.folding()
+        if folding.is_folded:
+            raise NotInvertible(
+                f"The displacement folds (smallest Jacobian determinant {folding.minimum:.3g}, "
+                f"{100 * folding.share:.2g} % of its area) and has no inverse. Use a stiffer deformation."
+            )
+        self.forward = forward
+        self._base = None if forward.base is None else forward.base.inverse()
+        self.error_bound = float(TOLERANCE * min(forward.spacing) / folding.stretch)
+
+    def __call__(self, points: ArrayLike) -> FloatArray:
+        """Map (N, 2) points (y, x); see `Deformation.undeform`."""
+        array = as_points(points)
+        return self.forward.undeform(array if self._base is None else self._base(array))
+
+    def jacobian(self, points: ArrayLike) -> FloatArray:
+        """Return the local matrices at (N, 2) points, (N, 2, 2): the inverse of the forward ones."""
+        return np.asarray(np.linalg.inv(self.forward.jacobian(self(points))))
+
+    def inverse(self) -> Deformation:
+        """Return the deformation itself."""
+        return self.forward
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the forward deformation as plain JSON values."""
+        return {"kind": self.kind, "forward": self.forward.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild the inverse from what `to_dict` gave."""
+        forward = values["forward"]
+        if not isinstance(forward, Deformation):
+            raise ValueError("what is inverted must be a displacement field or a B-spline grid.")
+        return cls(forward)
+
+
+def checked_base(base: Transform | None) -> MatrixTransform | None:
+    """Check what follows a displacement.
 
     Raises
     ------
     ValueError
         It is no matrix.
     """
-    base = None if values is None else transform_from_dict(values)
     if base is not None and not isinstance(base, MatrixTransform):
-        raise ValueError(f'Only a matrix can follow a displacement, not a "{base.kind}".')
+        raise ValueError("Only a matrix can follow a displacement.")
     return base
 
 
@@ -224,16 +262,6 @@ def checked_placement(
     if not np.isfinite(placement).all() or min(placement[1]) <= 0:
         raise ValueError(f"The origin {placement[0]} must be finite and the spacing {placement[1]} positive.")
     return placement
-
-
-def _solved(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Solve (N, 2, 2) systems; a singular one moves along its vector, as plain iteration would."""
-    determinant = matrices[:, 0, 0] * matrices[:, 1, 1] - matrices[:, 0, 1] * matrices[:, 1, 0]
-    safe = np.where(np.abs(determinant) > 1e-3, determinant, 1.0)
-    first = matrices[:, 1, 1] * vectors[:, 0] - matrices[:, 0, 1] * vectors[:, 1]
-    second = matrices[:, 0, 0] * vectors[:, 1] - matrices[:, 1, 0] * vectors[:, 0]
-    solved = np.stack([first, second], axis=1) / safe[:, None]
-    return np.where(np.abs(determinant)[:, None] > 1e-3, solved, vectors)
 
 
 def _smallest_singular_value(matrices: FloatArray, determinant: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.transforms.cubic_grid import CubicGrid
-from napari_histreg.transforms.deformation import Deformation, base_from_dict, checked_placement
+from napari_histreg.transforms.deformation import Deformation, checked_base, checked_placement
 from napari_histreg.transforms.matrix import MatrixTransform
 from napari_histreg.transforms.transform import as_points
 
@@ -119,7 +119,7 @@ class DisplacementField(Deformation):
                 f"The samples of a displacement field of shape {shape} are damaged: {error}"
             ) from error
         (y, x), (dy, dx) = values["origin"], values["spacing"]
-        return cls(samples, origin=(y, x), spacing=(dy, dx), base=base_from_dict(values.get("base")))
+        return cls(samples, origin=(y, x), spacing=(dy, dx), base=checked_base(values.get("base")))
 
     def _index(self, points: FloatArray) -> FloatArray:
         return np.asarray((points - self.origin) / self.spacing + MARGIN)

@@ -19,11 +19,11 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "similarity": f"{ROOM}.similarity:Similarity",
         "affine": f"{ROOM}.matrix:Affine",
         "projective": f"{ROOM}.matrix:Projective",
-        "sequence": f"{ROOM}.sequence:Sequence",
-        "bijection": f"{ROOM}.sequence:Bijection",
+        "sequence": f"{ROOM}.transform:Sequence",
+        "bijection": f"{ROOM}.bijection:Bijection",
         "displacement": f"{ROOM}.displacement:DisplacementField",
         "bspline": f"{ROOM}.bspline:BSpline",
-        "inverse_deformation": f"{ROOM}.inverse_deformation:InverseDeformation",
+        "inverse_deformation": f"{ROOM}.deformation:InverseDeformation",
         "thin_plate": f"{ROOM}.thin_plate:ThinPlate",
         "inverse_thin_plate": f"{ROOM}.thin_plate:InverseThinPlate",
     }
@@ -62,9 +62,19 @@ def transform_from_dict(values: Any) -> Transform:
         )
     module, name = KINDS[kind].split(":")
     try:
-        made: Transform = getattr(importlib.import_module(module), name).from_dict(dict(values))
+        parts = {key: _rebuilt(value) for key, value in values.items()}
+        made: Transform = getattr(importlib.import_module(module), name).from_dict(parts)
     except KeyError as error:
         raise TransformError(f"A {kind} transform needs the value {error}, which is missing.") from error
     except (TypeError, ValueError) as error:
         raise TransformError(f"These values make no {kind} transform: {error}") from error
     return made
+
+
+def _rebuilt(value: Any) -> Any:
+    """Return a transform for the values of one, several for a list of such, anything else as it is."""
+    if isinstance(value, Mapping) and "kind" in value:
+        return transform_from_dict(value)
+    if isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+        return [transform_from_dict(item) for item in value]
+    return value

@@ -74,6 +74,13 @@ class MatrixTransform(Transform):
             The map squeezes the plane onto a line or a point.
         """
 
+    def joined(self, other: Transform) -> "MatrixTransform | None":
+        """Return one matrix for two, of the wider of the two kinds; None where `other` is no matrix."""
+        if not isinstance(other, MatrixTransform):
+            return None
+        kind = type(self) if self.rank >= other.rank else type(other)
+        return kind(other.matrix @ self.matrix)
+
     @overload
     def then(self, other: "MatrixTransform") -> "MatrixTransform": ...
 
@@ -81,14 +88,8 @@ class MatrixTransform(Transform):
     def then(self, other: Transform) -> Transform: ...
 
     def then(self, other: Transform) -> Transform:
-        """Return the transform that applies this one first and `other` after it.
-
-        Two matrices become one, of the wider of the two kinds.
-        """
-        if not isinstance(other, MatrixTransform):
-            return super().then(other)
-        kind = type(self) if self.rank >= other.rank else type(other)
-        return kind(other.matrix @ self.matrix)
+        """Return the transform that applies this one first and `other` after it; two matrices become one."""
+        return self.joined(other) or super().then(other)
 
     def to_dict(self) -> dict[str, Any]:
         """Return ``{"kind": …, "matrix": …}``, the matrix as three rows on (y, x, 1)."""

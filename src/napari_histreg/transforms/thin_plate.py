@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from napari_histreg.errors import NotInvertible
 from napari_histreg.geometry import FloatArray
 from napari_histreg.transforms.inversion import solve_inverse
-from napari_histreg.transforms.kinds import transform_from_dict
 from napari_histreg.transforms.matrix import Affine
 from napari_histreg.transforms.transform import Transform, as_points
 
@@ -196,9 +195,11 @@ class InverseThinPlate(Transform):
         """
         points = as_points(points)
         start = self.forward.affine.inverse()(points)
-        return solve_inverse(
-            self.forward, points, start, self.TOLERANCE * self.forward.scale * self.forward.affine.scale
-        )
+        tolerance = self.TOLERANCE * self.forward.scale * self.forward.affine.scale
+        return solve_inverse(self._evaluate, points, start, tolerance, "the thin-plate spline")
+
+    def _evaluate(self, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return self.forward(points), self.forward.jacobian(points)
 
     def jacobian(self, points: ArrayLike) -> FloatArray:
         """Return the local matrices at (N, 2) points, as (N, 2, 2): the inverse of the forward ones."""
@@ -226,9 +227,9 @@ class InverseThinPlate(Transform):
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "InverseThinPlate":
         """Rebuild the inverse from what `to_dict` gave."""
-        forward = transform_from_dict(values["forward"])
+        forward = values["forward"]
         if not isinstance(forward, ThinPlate):
-            raise ValueError(f'"{forward.kind}" is no thin-plate spline.')
+            raise ValueError("what is inverted is no thin-plate spline.")
         return cls(forward)
 
 

@@ -1,6 +1,7 @@
-"""Transform: a map of points from one slide's frame to another's."""
+"""Transform: a map of points from one slide's frame to another's; and several, one after the other."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from napari_histreg.geometry import FloatArray
 
-__all__ = ["Transform", "as_points"]
+__all__ = ["Sequence", "Transform", "as_points"]
 
 
 def as_points(points: ArrayLike) -> FloatArray:
@@ -56,12 +57,15 @@ class Transform(ABC):
     @classmethod
     @abstractmethod
     def from_dict(cls, values: dict[str, Any]) -> "Transform":
-        """Rebuild the transform from what `to_dict` gave."""
+        """Rebuild the transform from what `to_dict` gave, transforms inside it being rebuilt already."""
+
+    def joined(self, other: "Transform") -> "Transform | None":
+        """Return this transform and `other` after it as one, where they can be; None elsewhere."""
+        del other
+        return None
 
     def then(self, other: "Transform") -> "Transform":
         """Return the transform that applies this one first and `other` after it."""
-        from napari_histreg.transforms.sequence import Sequence
-
         return Sequence.of(self, other)
 
     def jacobian(self, points: ArrayLike) -> FloatArray:
@@ -77,3 +81,81 @@ class Transform(ABC):
             offset[axis] = step
             columns.append((self(points + offset) - self(points - offset)) / (2 * step))
         return np.stack(columns, axis=-1)
+
+
+@dataclass(frozen=True)
+class Sequence(Transform):
+    """Transforms applied one after the other.
+
+    Use `Sequence.of`, which merges what can be merged.
+
+    Parameters
+    ----------
+    steps : tuple of Transform
+        The first is applied first; none leaves points where they are.
+
+    Examples
+    --------
+    >>> from napari_histreg.transforms import Translation
+    >>> Sequence.of(Translation.of((1, 0)), Translation.of((0, 1)))
+    Translation(shift=(1, 1))
+    """
+
+    kind = "sequence"
+
+    steps: tuple[Transform, ...]
+
+    @classmethod
+    def of(cls, *transforms: Transform) -> Transform:
+        """Chain transforms, the first applied first.
+
+        Sequences within are opened and neighbours that can be one become one (`Transform.joined`), so
+        what comes back is a `Sequence` only where not exactly one step remains.
+        """
+        steps: list[Transform] = []
+        for transform in transforms:
+            for step in transform.steps if isinstance(transform, Sequence) else (transform,):
+                one = steps[-1].joined(step) if steps else None
+                if one is None:
+                    steps.append(step)
+                else:
+                    steps[-1] = one
+        return steps[0] if len(steps) == 1 else cls(tuple(steps))
+
+    def __call__(self, points: ArrayLike) -> FloatArray:
+        """Map (N, 2) points (y, x) through all steps."""
+        points = as_points(points)
+        for step in self.steps:
+            points = step(points)
+        return points
+
+    def inverse(self) -> Transform:
+        """Return the inverses of the steps in the opposite order.
+
+        Raises
+        ------
+        NotInvertible
+            A step has none.
+        """
+        return Sequence.of(*(step.inverse() for step in reversed(self.steps)))
+
+    def jacobian(self, points: ArrayLike) -> FloatArray:
+        """Return the local matrices d(output)/d(input) at (N, 2) points, by the chain rule."""
+        points = as_points(points)
+        total = np.tile(np.eye(2), (len(points), 1, 1))
+        for step in self.steps:
+            total = step.jacobian(points) @ total
+            points = step(points)
+        return total
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return ``{"kind": "sequence", "steps": […]}``."""
+        return {"kind": self.kind, "steps": [step.to_dict() for step in self.steps]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Sequence":
+        """Rebuild the transform from what `to_dict` gave."""
+        steps = tuple(values["steps"])
+        if not all(isinstance(step, Transform) for step in steps):
+            raise ValueError("each of its steps must be a transform with its kind.")
+        return cls(steps)

@@ -12,8 +12,7 @@ from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.reading import read_text
-from napari_histreg.transforms.sequence import Sequence
-from napari_histreg.transforms.transform import Transform
+from napari_histreg.transforms.transform import Sequence, Transform
 
 LINE = re.compile(r"^\s*\((\S+)\s+(.*?)\)\s*$")
 WORD = re.compile(r'"([^"]*)"|(\S+)')

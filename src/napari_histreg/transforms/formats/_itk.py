@@ -15,9 +15,8 @@ from napari_histreg.transforms.formats.conventions import TransformDialect, from
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.sampled import sample_field
 from napari_histreg.transforms.matrix import Affine
-from napari_histreg.transforms.sequence import Sequence
 from napari_histreg.transforms.similarity import Translation
-from napari_histreg.transforms.transform import Transform
+from napari_histreg.transforms.transform import Sequence, Transform
 
 __all__ = ["field_image", "field_of", "read", "write"]
 

@@ -14,10 +14,9 @@ from napari_histreg.transforms.formats.conventions import MM_UM, TransformDialec
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.reading import read_json
 from napari_histreg.transforms.matrix import Affine, MatrixTransform
-from napari_histreg.transforms.sequence import Sequence
 from napari_histreg.transforms.thin_plate import InverseThinPlate, ThinPlate
 from napari_histreg.transforms.thin_plate_fit import fit_thin_plate
-from napari_histreg.transforms.transform import Transform
+from napari_histreg.transforms.transform import Sequence, Transform
 
 # The file's spline may differ from ours by this share of a fixed pixel, where it has to be approached.
 BOUND_PX = 0.1
