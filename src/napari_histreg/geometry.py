@@ -13,9 +13,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FloatArray", "Region", "pixel_to_world", "tiles", "world_to_pixel"]
+__all__ = ["SWAP", "FloatArray", "Region", "grid_points", "pixel_to_world", "tiles", "world_to_pixel"]
 
 FloatArray = NDArray[np.float64]
+
+SWAP: FloatArray = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
+"""Exchanges y and x: ``SWAP @ matrix @ SWAP`` acts on (x, y, 1) as the matrix does on (y, x, 1)."""
+SWAP.flags.writeable = False
 
 
 @dataclass(frozen=True)
@@ -134,3 +138,26 @@ def world_to_pixel(points: ArrayLike, downsample: ArrayLike, pixel_size: ArrayLi
     """
     f, p = np.asarray(downsample, float), np.asarray(pixel_size, float)
     return np.asarray((np.asarray(points, float) / p + 0.5) / f - 0.5)
+
+
+def grid_points(rows: ArrayLike, columns: ArrayLike) -> FloatArray:
+    """Return every place where one of the rows meets one of the columns.
+
+    Parameters
+    ----------
+    rows : (R,) array_like
+        The y.
+    columns : (C,) array_like
+        The x.
+
+    Returns
+    -------
+    (R, C, 2) ndarray of float64
+        (y, x); ``.reshape(-1, 2)`` makes points of them, row by row.
+
+    Examples
+    --------
+    >>> grid_points([0, 5], [1, 2]).reshape(-1, 2).tolist()
+    [[0.0, 1.0], [0.0, 2.0], [5.0, 1.0], [5.0, 2.0]]
+    """
+    return np.stack(np.meshgrid(np.asarray(rows, float), np.asarray(columns, float), indexing="ij"), -1)

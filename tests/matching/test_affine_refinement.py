@@ -106,6 +106,13 @@ def test_implausible_matrices_are_told(matrix, expected):
     assert is_plausible(matrix) is expected
 
 
+@pytest.mark.parametrize(("factor", "expected"), [(1.2, True), (1 / 1.2, True), (1.3, False), (0.01, False)])
+def test_an_update_may_not_enlarge_or_reduce_beyond_its_scale(factor, expected):
+    matrix = np.diag([factor, factor, 1.0])
+    assert is_plausible(matrix, scale=1.25) is expected
+    assert is_plausible(matrix)  # of a whole pose any scale will do
+
+
 def test_left_out_blocks_agree_with_the_truth_only(case):
     fixed, moving = picture(case.fixed), picture(case.moving)
     right = left_out_agreement(fixed, moving, disturbed(case.fixed_to_moving, angle_deg=1, shift=(2, 2)))

@@ -13,6 +13,7 @@ from napari_histreg.matching.picture import Picture, corners, overlap_frame
 __all__ = [
     "COARSE",
     "FINE",
+    "MOST_CHANGE",
     "RefineLevel",
     "fit_affine",
     "is_plausible",
@@ -48,6 +49,7 @@ class RefineLevel:
 CHANCE_Z = 4.0
 """Height that the best of all shifts of an unrelated block reaches."""
 
+MOST_CHANGE = 1.25  # an update enlarges or reduces by no more
 BEND = 1.5
 """Width of the robust fit, at least, in units of the median residual of clear blocks."""
 
@@ -102,7 +104,7 @@ def refine_affine(
             shifts = maps.pooled(0.5).shifts()
             update = fit_affine(shifts, width=float(level.reach), ends=1.0)
             step = matrix @ frame.matrix @ update @ np.linalg.inv(frame.matrix)
-            if not is_plausible(update) or not is_plausible(step):
+            if not is_plausible(update, scale=MOST_CHANGE) or not is_plausible(step):
                 break
             matrix = step
             extent = np.array([[0, 0], [0, frame.shape[1]], [frame.shape[0], 0], frame.shape], float)
@@ -179,19 +181,27 @@ def _weighted_median(values: FloatArray, weights: FloatArray) -> float:
     return float(values[order][np.searchsorted(np.cumsum(weights[order]), total / 2)])
 
 
-def is_plausible(matrix: FloatArray, *, scale: float = 1.25, anisotropy: float = 1.35) -> bool:
-    """Tell whether an update, or a whole pose but for its scale and mirror, can be a specimen's.
+def is_plausible(matrix: FloatArray, *, scale: float | None = None, anisotropy: float = 1.35) -> bool:
+    """Tell whether an update or a whole pose can be a specimen's.
 
     Parameters
     ----------
     matrix : (3, 3) ndarray
         Affine matrix.
-    scale : float
-        An update may not enlarge or reduce by more; only updates, near the identity, are tested for it.
+    scale : float, optional
+        It may not enlarge or reduce by more; any scale will do where none is given, as for whole poses
+        of slides whose pixel sizes are unknown.
     anisotropy : float
         One direction may not be enlarged more than another by more than this ratio.
+
+    Examples
+    --------
+    >>> is_plausible(np.diag([100.0, 100.0, 1.0])), is_plausible(np.diag([100.0, 100.0, 1.0]), scale=1.25)
+    (True, False)
     """
     if not np.isfinite(matrix).all():
         return False
     values = np.linalg.svd(matrix[:2, :2], compute_uv=False)
-    return bool(values[1] > 1e-9 and values[0] / values[1] <= anisotropy)
+    if not (values[1] > 1e-9 and values[0] / values[1] <= anisotropy):
+        return False
+    return scale is None or bool(1 / scale <= np.sqrt(values[0] * values[1]) <= scale)

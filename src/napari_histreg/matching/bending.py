@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, grid_points
 from napari_histreg.matching.affine_refinement import Describe
 from napari_histreg.matching.block_correlation import correlate_blocks
 from napari_histreg.matching.description import learn_description
@@ -206,7 +206,7 @@ class _State:
         if frame is None:
             return False
         rows, columns = (self._inner(frame, axis) for axis in range(2))
-        points = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1) * self.unit + self.whole.origin
+        points = grid_points(rows, columns) * self.unit + self.whole.origin
         points += self.basis.lattice(self.weights, rows, columns) * self.unit
         seen = self.moving.seen_at(frame, points @ self.matrix[:2, :2].T + self.matrix[:2, 2])
         planes = self.describe(self.fixed.sampled(frame, np.eye(3)), seen)

@@ -8,7 +8,7 @@ from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.picture import Frame, Picture, corners, overlap_frame
 from napari_histreg.matching.pose_search import Grid, search_poses
-from napari_histreg.transforms import Affine, Transform, approximate_affine
+from napari_histreg.transforms import Transform, affine_over
 
 __all__ = ["Evidence", "as_affine", "require_plausible", "weigh_pose"]
 
@@ -153,8 +153,4 @@ def require_plausible(matrix: FloatArray, evidence: Evidence, what: str) -> None
 
 def as_affine(transform: Transform, fixed: Picture) -> FloatArray:
     """Give the (3, 3) matrix, (y, x, 1), of the affine map closest to a transform over the fixed picture."""
-    if isinstance(transform, Affine):
-        return transform.matrix
-    low, high = fixed.box.min(0), fixed.box.max(0)
-    share = np.stack(np.meshgrid(*[np.linspace(0, 1, 9)] * 2, indexing="ij"), -1).reshape(-1, 2)
-    return approximate_affine(transform, low + share * (high - low)).matrix
+    return affine_over(transform, fixed.box.min(0), fixed.box.max(0)).matrix

@@ -16,15 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import SWAP, FloatArray
 from napari_histreg.matching.orientation import ComplexField, orientation_field
 from napari_histreg.matching.picture import Picture
 from napari_histreg.matching.pose_workspace import POOL, Spectra, Workspace
 from napari_histreg.progress import Progress, silent
 
 __all__ = ["Grid", "Poses", "search_poses"]
-
-SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])  # between (x, y) and (y, x)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray
+from napari_histreg.matching.block_correlation import block_centres
 from napari_histreg.preprocess.planes import working_spacing
 from napari_histreg.preprocess.signal import Signal, extract_signals
 from napari_histreg.preprocess.tissue import tissue_mask
-from napari_histreg.quality.blocks import BlockShifts, block_corners, block_shifts
+from napari_histreg.quality.blocks import BlockShifts, block_shifts
 from napari_histreg.quality.fields import Field, contrast_field, direction_field
 from napari_histreg.quality.views import matching_spacing
 from napari_histreg.raster import Raster
@@ -142,7 +143,7 @@ class Stage:
 
         if not before.judged.any():
             return None
-        grid = block_corners(self.frame.shape, block) + (block - 1) / 2
+        grid = block_centres(self.frame.shape, block)
         left = common.inverse()(before.found[before.judged]) - before.at[before.judged]
         _, nearest = cKDTree(before.at[before.judged]).query(self.frame.to_world(grid.reshape(-1, 2)))
         steps = left[nearest] / np.asarray(self.frame.spacing)
@@ -155,9 +156,9 @@ class Stage:
         ours = _block_share(_stuff(self.fixed) & self.frame.mask, shifts)
         theirs = _block_share(_stuff(seen) & seen["density"].mask, shifts)
         enough = ours >= LEAST_TISSUE
-        sure = (shifts.scores > SURE_SCORE) & (shifts.margins > SURE_MARGIN) & enough
+        sure = (shifts.scores > SURE_SCORE) & (shifts.leads > SURE_MARGIN) & enough
         height = np.clip((shifts.scores - 3.0) / 4.0, 0, 1)
-        lead = np.clip(shifts.margins / (2 * SURE_MARGIN), 0, 1)
+        lead = np.clip(shifts.leads / (2 * SURE_MARGIN), 0, 1)
         return Look(
             at=at.reshape(shifts.centres.shape),
             found=found.reshape(shifts.centres.shape),

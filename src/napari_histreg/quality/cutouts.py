@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray, Region
+from napari_histreg.geometry import FloatArray, Region, grid_points
 from napari_histreg.quality.drawing import Picture
 from napari_histreg.quality.views import colours, colours_on, signal_raster
 from napari_histreg.raster import Raster
@@ -79,7 +79,7 @@ def cutout(slide: Slide, frame_to_slide: Transform | None, frame: Raster) -> Cut
 def _rim(shape: tuple[int, int]) -> FloatArray:
     """Return a grid of 9 x 9 pixel positions over a frame: enough for gently bent transforms."""
     y, x = (np.linspace(-0.5, n - 0.5, 9) for n in shape)
-    return np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
+    return grid_points(y, x).reshape(-1, 2)
 
 
 def _nothing(slide: Slide, frame: Raster) -> Cutout:

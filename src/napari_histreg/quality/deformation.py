@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, grid_points
 from napari_histreg.transforms import Transform, approximate_affine
 
 __all__ = ["Deformation", "jacobian_map", "measure_deformation"]
@@ -99,7 +99,7 @@ def measure_deformation(
     """
     step = max(size) / across
     y, x = (np.arange(max(3, round(length / step))) * step + step / 2 for length in size)
-    points = np.stack(np.meshgrid(y, x, indexing="ij"), -1)
+    points = grid_points(y, x)
     flat = points.reshape(-1, 2)
     affine = approximate_affine(fixed_to_moving, flat)
     whole = float(np.linalg.det(affine.linear))

@@ -1,10 +1,10 @@
 """What block correlation compares: directions of edges, or local contrast; both blind to brightness."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.matching.orientation import orientation_field
+from napari_histreg.matching.picture import Frame, Picture
 from napari_histreg.preprocess.intensity import local_normalise, masked_blur
 from napari_histreg.raster import Raster
 
@@ -17,10 +17,7 @@ RIM_PX = 3
 
 
 def direction_field(raster: Raster) -> Field:
-    """Return the directions of edges as doubled angles, so that dark on bright equals bright on dark.
-
-    The squared complex gradient, divided by its own length so that strong and weak edges count alike,
-    with its local mean taken away so that outlines and the run of fibres do not dominate.
+    """Return the directions of edges; see `orientation_field`.
 
     Parameters
     ----------
@@ -32,19 +29,10 @@ def direction_field(raster: Raster) -> Field:
     (Y, X) ndarray of complex64
         0 where invalid.
     """
-    import cv2
-
-    smooth = masked_blur(raster.pixels, 1.0, raster.mask)
-    gradient = cv2.Scharr(smooth, cv2.CV_32F, 1, 0) + 1j * cv2.Scharr(smooth, cv2.CV_32F, 0, 1)
-    inner = _inner(raster.mask)
-    doubled = np.where(inner, gradient.astype(np.complex64) ** 2, 0)
-    length = np.abs(doubled)
-    mean = float(length[inner].mean()) if inner.any() else 0.0
-    if not mean > 0:
-        return np.zeros(raster.shape, np.complex64)
-    # The square root brings the squared gradient back to a length before strong edges are capped.
-    field = doubled / np.sqrt(np.maximum(length, 1e-20) * (length + 0.2 * mean) + 1e-20)
-    return _without_local_mean(field, inner, 0.1 * max(raster.shape))
+    picture = Picture(
+        raster.pixels[None], Frame(raster.shape, raster.spacing, raster.origin), _inner(raster.mask)
+    )
+    return orientation_field(picture, soft=0.2, local=0.1)
 
 
 def contrast_field(raster: Raster, sigma_px: float | None = None) -> Field:
@@ -75,19 +63,3 @@ def _inner(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(
         cv2.erode(mask.astype(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0), bool
     )
-
-
-def _without_local_mean(field: NDArray[np.generic], inner: NDArray[np.bool_], sigma: float) -> Field:
-    # The mean varies slowly: a reduced picture gives it at a fraction of the cost.
-    import cv2
-
-    step = max(1, math.floor(sigma / 6))
-    small = (max(1, field.shape[1] // step), max(1, field.shape[0] // step))
-    weight = cv2.resize(inner.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    weight = cv2.GaussianBlur(weight, (0, 0), sigma / step)
-    parts = []
-    for part in (field.real, field.imag):
-        reduced = cv2.resize(part.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-        mean = cv2.GaussianBlur(reduced, (0, 0), sigma / step) / np.maximum(weight, 1e-3)
-        parts.append(cv2.resize(mean, field.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    return np.where(inner, field - (parts[0] + 1j * parts[1]), 0).astype(np.complex64)

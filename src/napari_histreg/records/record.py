@@ -15,7 +15,7 @@ from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.slides import Slide
 from napari_histreg.slides.fingerprint import fingerprint
-from napari_histreg.transforms import MatrixTransform, Transform, approximate_affine, pixel_matrix
+from napari_histreg.transforms import MatrixTransform, Transform, affine_over, pixel_matrix
 
 __all__ = ["Outcome", "Registration", "SlideRecord", "Step", "StepLog", "VerdictWord", "software_versions"]
 
@@ -260,10 +260,8 @@ class Registration:
         """
         transform = self.fixed_to_moving
         if not isinstance(transform, MatrixTransform):
-            height, width = self.fixed.shape
-            grid = np.stack(np.meshgrid(np.linspace(0, height - 1, 9), np.linspace(0, width - 1, 9)), -1)
-            points = grid.reshape(-1, 2) * self.fixed.world_pixel_size
-            transform = approximate_affine(transform, points)
+            last = (np.array(self.fixed.shape) - 1) * self.fixed.world_pixel_size
+            transform = affine_over(transform, (0.0, 0.0), last)
         return pixel_matrix(transform, self.fixed.world_pixel_size, self.moving.world_pixel_size)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray, Region
+from napari_histreg.matching.block_correlation import correlate_patch
 from napari_histreg.preprocess import find_nuclear_name
 from napari_histreg.progress import Progress, silent
 from napari_histreg.raster import Raster
@@ -23,6 +24,9 @@ REACH_PX = 16
 FINER_REACH_PX = 6
 """How far the finer levels look: twice the error of the level before, and a little."""
 MOST_LEVELS = 5
+
+LEAST_ENERGY = 1e-3
+"""Mean squared length of the edge directions below which the surroundings are flat."""
 
 LEAST_CORRELATION = 0.2
 """The best of all shifts between unrelated patches of tissue stays below; true partners reach 0.3 to 0.8."""
@@ -203,28 +207,11 @@ def _telling(slide: Slide, planes: NDArray[np.float32], mask: NDArray[np.bool_])
 
 def _correlate(patch: NDArray[np.complex64], area: NDArray[np.complex64]) -> FloatArray:
     """Return the correlation of a patch, weighted towards its middle, with every place in an area."""
-    import cv2
-
-    side = patch.shape[0]
-    line = np.exp(-0.5 * (np.linspace(-1, 1, side) / 0.5) ** 2)
-    window = np.outer(line, line).astype(np.float32)
-    energy = float((window * np.abs(patch) ** 2).sum())
-    if energy < 1e-3 * float(window.sum()):
+    if float((np.abs(patch) ** 2).mean()) < LEAST_ENERGY:
         raise NotConverged(
             "The surroundings are flat: there is nothing to compare. Click where there is detail."
         )
-
-    def slide_over(plane: NDArray[np.float32], weights: NDArray[np.float32]) -> FloatArray:
-        found = cv2.matchTemplate(
-            np.ascontiguousarray(plane, np.float32), np.ascontiguousarray(weights, np.float32), cv2.TM_CCORR
-        )
-        return np.asarray(found, float)
-
-    product = slide_over(area.real, window * patch.real) + slide_over(area.imag, window * patch.imag)
-    power = slide_over(np.abs(area) ** 2, window)
-    usual = max(float(power.mean()), 1e-12)
-    # Where the other slide shows next to nothing, a chance likeness must not count as a match.
-    return np.asarray(product / np.sqrt(energy * np.maximum(power, 0.2 * usual)))
+    return correlate_patch([patch.real, patch.imag], [area.real, area.imag])
 
 
 def _peak(scores: FloatArray) -> tuple[FloatArray, float]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.files import written_whole
+from napari_histreg.geometry import grid_points
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.preprocess.stain import estimate_white, optical_density, ruifrok_stains, separate_stains
 from napari_histreg.transforms import Similarity
@@ -44,7 +45,7 @@ class DemoPair:
     def landmarks(self) -> Landmarks:
         """Return 49 true landmarks, a grid over the fixed slide."""
         line = np.linspace(20, 491, 7) * FIXED_PIXEL_UM
-        points = np.stack(np.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)
+        points = grid_points(line, line).reshape(-1, 2)
         return Landmarks.of(points, self.fixed_to_moving(points))
 
 
@@ -99,7 +100,7 @@ def _fluorescent(rgb: NDArray[np.uint8], fixed_to_moving: Similarity) -> NDArray
     density = optical_density(rgb, estimate_white(rgb))
     stains = np.maximum(separate_stains(density, ruifrok_stains("dab")), 0)
     y, x = (np.arange(n) * MOVING_PIXEL_UM for n in MOVING_SHAPE)
-    points = np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
+    points = grid_points(y, x).reshape(-1, 2)
     at = (fixed_to_moving.inverse()(points) / FIXED_PIXEL_UM).T
     rng = np.random.default_rng(20)
     planes = []

@@ -13,7 +13,7 @@ from napari_histreg.transforms.fitting import (
 )
 from napari_histreg.transforms.kinds import KINDS, transform_from_dict
 from napari_histreg.transforms.matrix import Affine, MatrixTransform, Projective
-from napari_histreg.transforms.pixels import approximate_affine, from_pixel_matrix, pixel_matrix
+from napari_histreg.transforms.pixels import affine_over, approximate_affine, from_pixel_matrix, pixel_matrix
 from napari_histreg.transforms.point_pairs import MINIMUM_PAIRS, MODELS
 from napari_histreg.transforms.projective_fit import fit_projective
 from napari_histreg.transforms.resampling import Frame, resample
@@ -44,6 +44,7 @@ __all__ = [
     "ThinPlate",
     "Transform",
     "Translation",
+    "affine_over",
     "approximate_affine",
     "as_points",
     "fit_affine",

@@ -4,15 +4,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.errors import UnsupportedDialect
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import SWAP, FloatArray, grid_points
 from napari_histreg.transforms.fitting import fit_affine
 from napari_histreg.transforms.matrix import Affine, MatrixTransform, Projective
 from napari_histreg.transforms.transform import Transform, as_points
 
-__all__ = ["approximate_affine", "from_pixel_matrix", "pixel_matrix"]
+__all__ = ["affine_over", "approximate_affine", "from_pixel_matrix", "pixel_matrix"]
 
-SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
-"""Exchanges y and x of (y, x, 1)."""
+SIDE = 9
+"""Places along each side of a box at which a transform is looked at: enough for gently bent ones."""
 
 
 def _to_world(pixel_size: ArrayLike) -> FloatArray:
@@ -120,3 +120,36 @@ def approximate_affine(transform: Transform, points: ArrayLike) -> Affine:
     """
     points = as_points(points)
     return fit_affine(points, transform(points))
+
+
+def affine_over(transform: Transform, low: ArrayLike, high: ArrayLike) -> Affine:
+    """Return the affine transform that comes closest to a transform over a box.
+
+    Parameters
+    ----------
+    transform : Transform
+        Any; an affine one comes back as it is.
+    low, high : (2,) array_like
+        Opposite corners of the box, (y, x) in world units.
+
+    Returns
+    -------
+    Affine
+
+    Raises
+    ------
+    DegenerateFit
+        The box has no area.
+
+    Examples
+    --------
+    >>> affine_over(Affine([[1, 0, 5], [0, 1, 0], [0, 0, 1]]), (0, 0), (10, 10)).shift
+    (5.0, 0.0)
+    """
+    if isinstance(transform, Affine):
+        return transform
+    if isinstance(transform, MatrixTransform) and np.allclose(transform.matrix[2], (0, 0, 1), atol=1e-15):
+        return Affine(transform.matrix)
+    first, last = np.asarray(low, float), np.asarray(high, float)
+    rows, columns = (np.linspace(first[axis], last[axis], SIDE) for axis in range(2))
+    return approximate_affine(transform, grid_points(rows, columns).reshape(-1, 2))

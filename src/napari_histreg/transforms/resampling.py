@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import FloatArray, Region, tiles
+from napari_histreg.geometry import FloatArray, Region, grid_points, tiles
 from napari_histreg.raster import Raster
 from napari_histreg.transforms.transform import Transform
 
@@ -85,7 +85,7 @@ def _sample_points(tile: Region, moving: Raster, fixed_to_moving: Transform, fra
     """Return the moving pixel coordinates (H, W, 2) of a tile's pixels."""
     y = np.arange(tile.y, tile.y + tile.height) * frame.spacing[0] + frame.origin[0]
     x = np.arange(tile.x, tile.x + tile.width) * frame.spacing[1] + frame.origin[1]
-    points = np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
+    points = grid_points(y, x).reshape(-1, 2)
     return moving.to_pixel(fixed_to_moving(points)).reshape(*tile.shape, 2)
 
 
@@ -148,7 +148,7 @@ def _footprint(moving: Raster, fixed_to_moving: Transform, frame: Frame) -> Floa
     """Return how many moving pixels (y, x) a frame's pixel spans, the median over the frame."""
     y = np.linspace(0, frame.shape[0] - 1, 5) * frame.spacing[0] + frame.origin[0]
     x = np.linspace(0, frame.shape[1] - 1, 5) * frame.spacing[1] + frame.origin[1]
-    points = np.stack(np.meshgrid(y, x, indexing="ij"), -1).reshape(-1, 2)
+    points = grid_points(y, x).reshape(-1, 2)
     local = fixed_to_moving.jacobian(points) * np.asarray(frame.spacing)
     spans = np.linalg.norm(local / np.asarray(moving.spacing)[:, None], axis=-1)
     spans = spans[np.isfinite(spans).all(-1)]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.errors import NotInvertible
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, grid_points
 from napari_histreg.transforms.inversion import solve_inverse
 from napari_histreg.transforms.matrix import Affine
 from napari_histreg.transforms.transform import Transform, as_points
@@ -176,8 +176,8 @@ class InverseThinPlate(Transform):
         low, high = centres.min(0), centres.max(0)
         side = max(FOLD_TEST, int(4 * np.sqrt(len(centres))))
         rows, columns = (np.linspace(low[k], high[k], side) for k in range(2))
-        lattice = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
-        areas = np.linalg.det(self.forward.jacobian(np.vstack([lattice, centres])))
+        places = grid_points(rows, columns).reshape(-1, 2)
+        areas = np.linalg.det(self.forward.jacobian(np.vstack([places, centres])))
         if areas.min() <= 0 <= areas.max():
             share = min((areas <= 0).mean(), (areas >= 0).mean())
             raise NotInvertible(

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import FloatArray, Region
+from napari_histreg.geometry import FloatArray, Region, grid_points
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import MatrixTransform, Transform
 
@@ -109,7 +109,7 @@ class Lookup:
 
     def _exact(self, rows: FloatArray, columns: FloatArray, level: int) -> FloatArray:
         """Map the pixels at rows x columns to source pixels (y, x) of a level."""
-        grid = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1)
+        grid = grid_points(rows, columns)
         points = grid.reshape(-1, 2) * self.spacing + np.array(self.origin)
         found = self.moving.to_pixel(self.fixed_to_moving(points), level)
         return found.reshape(*grid.shape)

@@ -5,13 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from napari_histreg.errors import RegistrationError
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import SWAP, FloatArray
 from napari_histreg.transforms import Affine, Rigid, Similarity, Transform, Translation
 from napari_histreg.transforms.bspline import BSpline
 
 __all__ = ["read_maps"]
 
-SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
 KNOWN = "TranslationTransform, EulerTransform, SimilarityTransform, AffineTransform, BSplineTransform"
 
 Found = Mapping[str, Sequence[str]]

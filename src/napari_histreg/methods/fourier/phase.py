@@ -23,11 +23,9 @@ SURE = 2.0
 """A margin over wrong poses from which no further candidate is tried."""
 
 ROUNDS = 2
-PLACES = 4
-SETTLED = 3
-SMALL_PX = 256
-CLEAR = 1.5
 """Times that rotation and scale are measured again, from what was found before."""
+
+PLACES, SETTLED, SMALL_PX, CLEAR = 4, 3, 256, 1.5
 
 
 class Phase(Method):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from napari_histreg.errors import NotConverged
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import SWAP, FloatArray
 from napari_histreg.methods.starts import Prealigned
 from napari_histreg.progress import Progress
 
@@ -14,7 +14,6 @@ __all__ = ["Motion", "climb"]
 
 Motion = Literal["translation", "euclidean", "affine", "homography"]
 
-SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
 WORK_PER_CALL = 1.5e7
 """Pixels times iterations handed to OpenCV at once: well under a second, so that a cancel is heard."""
 

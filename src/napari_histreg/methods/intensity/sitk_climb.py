@@ -1,4 +1,4 @@
-"""One level of a climb by SimpleITK; the only place that speaks to its registration framework."""
+"""One level of a climb to the best rigid, similar or affine pose, by SimpleITK."""
 
 import math
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from napari_histreg.errors import NotConverged
-from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.picture import Picture
+from napari_histreg.geometry import SWAP, FloatArray
+from napari_histreg.methods.simpleitk import Metric, Watch, execute, registration_engine, require_defined
 from napari_histreg.methods.starts import Prealigned
 from napari_histreg.progress import Progress
 
@@ -16,7 +15,6 @@ __all__ = ["Climb", "Freedom", "climb"]
 
 Freedom = Literal["rigid", "similarity", "affine"]
 
-SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
 FEWEST_SAMPLES = 20000
 """A level with no more pixels than this is looked at whole."""
 
@@ -27,8 +25,8 @@ class Climb:
 
     Parameters
     ----------
-    metric : str
-        "mutual_information" or "mean_squares".
+    metric : {"mutual_information", "mean_squares"}
+        What is climbed.
     freedom : str
         What may change.
     iterations, bins, seed : int
@@ -39,7 +37,7 @@ class Climb:
         Length of the first step; it shrinks whenever the direction turns. Long steps leave a small peak.
     """
 
-    metric: str
+    metric: Metric
     freedom: Freedom
     iterations: int
     bins: int
@@ -75,114 +73,47 @@ def climb(pair: Prealigned, matrix: FloatArray, how: Climb, progress: Progress) 
     NotConverged
         SimpleITK gave up: too little overlap.
     """
-    import SimpleITK as sitk
-
     frame = pair.fixed.frame.matrix
     centre = [(n - 1) / 2 for n in pair.fixed.frame.shape[::-1]]
     transform = _to_sitk(np.linalg.inv(frame) @ matrix @ frame, how.freedom, centre)
-    method = _method(pair, how)
-    method.SetInitialTransform(transform, inPlace=True)
-    size = f"{pair.fixed.frame.shape[1]} x {pair.fixed.frame.shape[0]} px"
-    watch = _Watch(method, progress, f"{how.freedom} at {size}", how.iterations, transform.GetParameters())
-    method.AddCommand(sitk.sitkIterationEvent, watch)
-    images = [_image(picture, pair.fixed) for picture in (pair.fixed, pair.moving)]
-    try:
-        method.Execute(*images)
-    except RuntimeError as error:
-        watch.raise_again()
-        raise NotConverged(
-            "The optimiser gave up: the images overlap too little at the start, or one is empty there. "
-            "Give a start (initial) closer to the truth."
-        ) from error
-    watch.raise_again()
-    transform.SetParameters(watch.best)
-    found = frame @ _from_sitk(transform) @ np.linalg.inv(frame)
-    if not (math.isfinite(watch.value) and np.isfinite(found).all()):
-        raise NotConverged("The metric of the two images is undefined near the start. Give another start.")
-    return watch.value, found
-
-
-class _Watch:
-    """What happens after each iteration: tell the progress, stop when asked to, remember the best place.
-
-    The optimiser returns where it stopped, which may be worse than where it has been.
-    """
-
-    def __init__(
-        self, method: Any, progress: Progress, words: str, iterations: int, position: tuple[float, ...]
-    ) -> None:
-        self.method, self.progress, self.words, self.iterations = method, progress, words, iterations
-        self.stopped: BaseException | None = None
-        self.position, self.best, self.value = position, position, math.inf
-
-    def __call__(self) -> None:
-        # SimpleITK swallows what a callback raises, and its stop ends one level only.
-        if self.stopped is not None:
-            self.method.StopRegistration()
-            return
-        value = float(self.method.GetMetricValue())
-        if value < self.value:
-            # The value was measured before the step that ended this iteration.
-            self.value, self.best = value, self.position
-        self.position = tuple(self.method.GetOptimizerPosition())
-        try:
-            self.progress(self.method.GetOptimizerIteration() / self.iterations, self.words)
-        except BaseException as error:  # noqa: BLE001 - raised again by raise_again
-            self.stopped = error
-            self.method.StopRegistration()
-
-    def raise_again(self) -> None:
-        """Raise what the progress raised, if it did."""
-        if self.stopped is not None:
-            raise self.stopped
-
-
-def _method(pair: Prealigned, how: Climb) -> Any:
-    """Set metric and optimiser; the gradient steps were chosen where plain descent stops early."""
-    import SimpleITK as sitk
-
-    method = sitk.ImageRegistrationMethod()
-    # Threads add up in any order, and the last digits with them: the same input must give the same answer.
-    method.SetNumberOfThreads(1)
-    method.SetNumberOfWorkUnits(1)
-    if how.metric == "mutual_information":
-        method.SetMetricAsMattesMutualInformation(how.bins)
-    else:
-        method.SetMetricAsMeanSquares()
-    _look_at(method, pair, how)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(
+    engine = registration_engine(
+        pair,
+        metric=how.metric,
+        bins=how.bins,
+        sampling=how.sampling,
+        fewest=FEWEST_SAMPLES,
+        seed=how.seed,
+    )
+    # The gradient steps were chosen where plain descent stops early.
+    engine.SetOptimizerAsRegularStepGradientDescent(
         learningRate=how.step_px, minStep=1e-4, numberOfIterations=how.iterations, relaxationFactor=0.7
     )
-    method.SetOptimizerScalesFromPhysicalShift()
-    return method
+    engine.SetOptimizerScalesFromPhysicalShift()
+    engine.SetInitialTransform(transform, inPlace=True)
+    best = _Best(engine, transform.GetParameters())
+    watch = Watch(engine, progress)
+    size = f"{pair.fixed.frame.shape[1]} x {pair.fixed.frame.shape[0]} px"
+    watch.tell(lambda: engine.GetOptimizerIteration() / how.iterations, f"{how.freedom} at {size}", best.note)
+    execute(engine, pair, watch)
+    transform.SetParameters(best.place)
+    found = frame @ _from_sitk(transform) @ np.linalg.inv(frame)
+    require_defined(best.value, *found.ravel())
+    return best.value, found
 
 
-def _look_at(method: Any, pair: Prealigned, how: Climb) -> None:
-    """Set masks and sampling."""
-    for picture, setter in (
-        (pair.fixed, method.SetMetricFixedMask),
-        (pair.moving, method.SetMetricMovingMask),
-    ):
-        if not picture.mask.all():
-            setter(_image(picture, pair.fixed, mask=True))
-    pixels = pair.fixed.mask.size
-    share = min(1.0, max(how.sampling, FEWEST_SAMPLES / pixels))
-    if share < 1.0:
-        method.SetMetricSamplingStrategy(method.RANDOM)
-        # 0 would be the time of day.
-        method.SetMetricSamplingPercentage(share, how.seed + 1)
+class _Best:
+    """The best place of a climb: the optimiser returns where it stopped, which may be worse."""
 
+    def __init__(self, engine: Any, position: tuple[float, ...]) -> None:
+        self.engine, self.position, self.place, self.value = engine, position, position, math.inf
 
-def _image(picture: Picture, fixed: Picture, *, mask: bool = False) -> Any:
-    """Give a SimpleITK image in pixels of the fixed picture."""
-    import SimpleITK as sitk
-
-    plane = picture.mask.astype(np.uint8) if mask else np.ascontiguousarray(picture.channels[0])
-    image = sitk.GetImageFromArray(plane)
-    offset = (np.array(picture.frame.origin) - fixed.frame.origin) / fixed.frame.spacing
-    image.SetOrigin([float(offset[1]), float(offset[0])])
-    return image
+    def note(self) -> None:
+        """Look at the iteration that just ended."""
+        value = float(self.engine.GetMetricValue())
+        if value < self.value:
+            # The value was measured before the step that ended this iteration.
+            self.value, self.place = value, self.position
+        self.position = tuple(self.engine.GetOptimizerPosition())
 
 
 def _to_sitk(matrix_px: FloatArray, freedom: Freedom, centre_xy: list[float]) -> Any:

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from napari_histreg.matching.block_correlation import Plane
 from napari_histreg.methods import fields
-from napari_histreg.methods.intensity.sitk_watch import Watch
 from napari_histreg.methods.method import Estimate, Method
 from napari_histreg.methods.nonrigid.dense import DenseField, conclude, lay_out, solve
+from napari_histreg.methods.simpleitk import Watch
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Transform

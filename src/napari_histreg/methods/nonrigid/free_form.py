@@ -1,6 +1,5 @@
 """Free-form deformation: a B-spline grid by SimpleITK's mutual information, on top of an affine start."""
 
-import math
 from typing import Any, Literal
 
 import numpy as np
@@ -11,9 +10,9 @@ from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
-from napari_histreg.methods.intensity.sitk_watch import Watch
 from napari_histreg.methods.method import Estimate, Method
 from napari_histreg.methods.signal import comparable_pair
+from napari_histreg.methods.simpleitk import Watch, execute, registration_engine, require_defined
 from napari_histreg.methods.starts import Prealigned, likely_start, prealign, working_spacing
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.raster import Raster
@@ -165,83 +164,35 @@ class FreeForm(Method):
         import SimpleITK as sitk
 
         transform = _to_sitk(bend, pair)
-        method = self._method(pair, transform)
-        images = [_image(picture, pair) for picture in (pair.fixed, pair.moving)]
+        engine = self._engine(pair, transform)
         size = f"{pair.fixed.frame.shape[1]} x {pair.fixed.frame.shape[0]} px"
-        try:
-            with Watch(method, progress) as watch:
-                watch.tell(lambda: method.GetOptimizerIteration() / self.iterations, f"bending at {size}")
-                method.Execute(*images)
-        except RuntimeError as error:
-            raise NotConverged(
-                "The optimiser gave up: the images overlap too little at the start, or one is empty there. "
-                "Give a start (initial) closer to the truth."
-            ) from error
-        value = float(method.GetMetricValue())
-        found = _from_sitk(sitk.BSplineTransform(transform), pair)
-        if not math.isfinite(value):
-            raise NotConverged(
-                "The metric of the two images is undefined near the start. Give another start."
-            )
-        return found, value
+        watch = Watch(engine, progress)
+        watch.tell(lambda: engine.GetOptimizerIteration() / self.iterations, f"bending at {size}")
+        execute(engine, pair, watch)
+        value = float(engine.GetMetricValue())
+        require_defined(value)
+        return _from_sitk(sitk.BSplineTransform(transform), pair), value
 
-    def _method(self, pair: Prealigned, transform: Any) -> Any:
-        import SimpleITK as sitk
-
-        method = sitk.ImageRegistrationMethod()
-        # Threads add up in any order: the same input must give the same answer.
-        method.SetNumberOfThreads(1)
-        method.SetNumberOfWorkUnits(1)
-        if self.metric == "mutual_information":
-            method.SetMetricAsMattesMutualInformation(self.bins)
-        else:
-            method.SetMetricAsMeanSquares()
-        pixels = int(np.prod(pair.fixed.frame.shape))
-        if pixels > FEWEST_SAMPLES:
-            share = min(1.0, max(self.sampling, FEWEST_SAMPLES / pixels))
-            method.SetMetricSamplingStrategy(method.RANDOM)
-            method.SetMetricSamplingPercentage(share, self.seed + 1)
-        for set_mask, picture in (
-            (method.SetMetricFixedMask, pair.fixed),
-            (method.SetMetricMovingMask, pair.moving),
-        ):
-            if not picture.mask.all():
-                set_mask(_mask(picture, pair))
-        method.SetInterpolator(sitk.sitkLinear)
+    def _engine(self, pair: Prealigned, transform: Any) -> Any:
+        engine = registration_engine(
+            pair,
+            metric=self.metric,
+            bins=self.bins,
+            sampling=self.sampling,
+            fewest=FEWEST_SAMPLES,
+            seed=self.seed,
+        )
         # A step is a length over all coefficients together: so much, root mean square, for each.
         whole = float(np.sqrt(len(transform.GetParameters())))
-        method.SetOptimizerAsRegularStepGradientDescent(
+        engine.SetOptimizerAsRegularStepGradientDescent(
             learningRate=STEP_PX * whole,
             minStep=LAST_STEP_PX * whole,
             numberOfIterations=self.iterations,
             relaxationFactor=0.7,
             gradientMagnitudeTolerance=1e-8,
         )
-        method.SetInitialTransform(transform, inPlace=True)
-        return method
-
-
-def _image(picture: Picture, pair: Prealigned) -> Any:
-    """Return a picture's signal as an image whose unit is a pixel of the fixed frame."""
-    import SimpleITK as sitk
-
-    image = sitk.GetImageFromArray(picture.channels[0])
-    image.SetOrigin(_place(picture, pair))
-    return image
-
-
-def _mask(picture: Picture, pair: Prealigned) -> Any:
-    import SimpleITK as sitk
-
-    mask = sitk.GetImageFromArray(picture.mask.astype(np.uint8))
-    mask.SetOrigin(_place(picture, pair))
-    return mask
-
-
-def _place(picture: Picture, pair: Prealigned) -> tuple[float, float]:
-    """Return where a picture's first pixel lies, (x, y), in pixels of the fixed frame."""
-    y, x = (np.array(picture.frame.origin) - pair.fixed.frame.origin) / pair.spacing
-    return float(x), float(y)
+        engine.SetInitialTransform(transform, inPlace=True)
+        return engine
 
 
 def _to_sitk(bend: BSpline, pair: Prealigned) -> Any:

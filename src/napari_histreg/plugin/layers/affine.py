@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from napari_histreg.geometry import FloatArray
 from napari_histreg.plugin.layers.slides import image_layers, layers_of, link_channels, unlink_channels
 from napari_histreg.slides import Slide
-from napari_histreg.transforms import Affine, MatrixTransform, Transform, approximate_affine
+from napari_histreg.transforms import Affine, Transform, affine_over
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -146,10 +146,4 @@ def _slide_to_physical(layer: "Layer", slide: Slide) -> FloatArray:
 
 
 def _as_affine(transform: Transform, fixed: Slide) -> Affine:
-    if isinstance(transform, Affine):
-        return transform
-    if isinstance(transform, MatrixTransform) and np.allclose(transform.matrix[2], (0, 0, 1), atol=1e-15):
-        return Affine(transform.matrix)
-    steps = np.linspace(0.0, 1.0, 9)
-    grid = np.stack(np.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
-    return approximate_affine(transform, grid * fixed.size)
+    return affine_over(transform, (0.0, 0.0), fixed.size)

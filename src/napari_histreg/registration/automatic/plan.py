@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-import numpy as np
-
 from napari_histreg.errors import NoTissue, RegistrationError, TransformError
 from napari_histreg.geometry import FloatArray
+from napari_histreg.matching.evidence import as_affine
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods.intensity.mutual_information import MutualInformation
 from napari_histreg.methods.starts import plain_starts
@@ -24,7 +23,7 @@ from napari_histreg.registration.automatic.attempts import (
 from napari_histreg.registration.automatic.overview import Overview, with_channels
 from napari_histreg.registration.request import Request
 from napari_histreg.slides import Slide
-from napari_histreg.transforms import Affine, Transform, approximate_affine, fit_affine
+from napari_histreg.transforms import fit_affine
 
 __all__ = ["Plan", "scale_ranges"]
 
@@ -96,7 +95,7 @@ class Plan:
         """Return the starts that the user gave, as affine matrices in world units."""
         starts = []
         if self.request.initial is not None:
-            starts.append(_as_matrix(self.request.initial, self.pictures[0]))
+            starts.append(as_affine(self.request.initial, self.pictures[0]))
         landmarks = self.request.landmarks
         if landmarks is not None and len(landmarks.fixed) >= 3:
             # Points on one line give no start, and the search does without.
@@ -114,7 +113,7 @@ class Plan:
             estimate = MutualInformation().estimate(*rasters, progress=progress)
         except RegistrationError:
             return [], {"poses": 0.0}
-        return [_as_matrix(estimate.fixed_to_moving, self.pictures[0])], {"poses": 1.0}
+        return [as_affine(estimate.fixed_to_moving, self.pictures[0])], {"poses": 1.0}
 
     def other_channels(self, scales: tuple[float, float]) -> Iterator[Attempt]:
         """Yield attempts with other channels, where the slides have more."""
@@ -147,15 +146,3 @@ def scale_ranges(
     """
     ratio = moving.extent / fixed.extent
     return (1 / (1 + play), 1 + play), (ratio / widest, ratio * widest)
-
-
-def _as_matrix(initial: Transform, fixed: Picture) -> FloatArray:
-    """Return the affine matrix of a transform, or of what comes closest to it over the fixed picture."""
-    if isinstance(initial, Affine):
-        return initial.matrix
-    steps = np.linspace(0.05, 0.95, 8)
-    low, high = fixed.box.min(0), fixed.box.max(0)
-    points = np.stack(np.meshgrid(*(low[k] + steps * (high[k] - low[k]) for k in range(2))), -1).reshape(
-        -1, 2
-    )
-    return approximate_affine(initial, points).matrix

@@ -11,7 +11,13 @@ import cv2
 import numpy as np
 
 from napari_histreg.geometry import FloatArray, Region
-from napari_histreg.matching.affine_refinement import FINE, fit_affine, is_plausible, orientation_planes
+from napari_histreg.matching.affine_refinement import (
+    FINE,
+    MOST_CHANGE,
+    fit_affine,
+    is_plausible,
+    orientation_planes,
+)
 from napari_histreg.matching.block_correlation import Shifts, correlate_blocks
 from napari_histreg.matching.picture import Frame, Picture, corners, overlap_frame
 from napari_histreg.progress import Progress, portion, silent
@@ -97,7 +103,9 @@ def sharpen(
         shifts = measure_tiles(sides, matrix, _places(sides, matrix, spacing), spacing, progress=part)
         fit = _fit(shifts, spacing)
         found[f"tiles agreeing at {spacing:.3g}"] = f"{fit.agreeing} of {len(shifts.z)}"
-        if fit.agreeing < max(LEAST_AGREEING, LEAST_SHARE * len(shifts.z)) or not is_plausible(fit.update):
+        if fit.agreeing < max(LEAST_AGREEING, LEAST_SHARE * len(shifts.z)) or not is_plausible(
+            fit.update, scale=MOST_CHANGE
+        ):
             found["notes"] = (
                 f"At {spacing:.3g} per pixel the slides do not show the same cells: coarser levels decide.",
             )

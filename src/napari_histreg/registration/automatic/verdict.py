@@ -15,6 +15,7 @@ from napari_histreg.errors import NoTissue
 from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.affine_refinement import is_plausible
 from napari_histreg.matching.description import learn_description
+from napari_histreg.matching.evidence import as_affine
 from napari_histreg.matching.left_out_blocks import Agreement, left_out_agreement
 from napari_histreg.matching.picture import Picture, overlap_frame
 from napari_histreg.progress import Progress, portion, silent
@@ -29,7 +30,7 @@ from napari_histreg.registration.automatic.criteria import (
 from napari_histreg.registration.automatic.hypotheses import Hypothesis, best_rival, pose_z, propose_rivals
 from napari_histreg.registration.automatic.overview import look_at
 from napari_histreg.slides import Slide
-from napari_histreg.transforms import Affine, Transform, approximate_affine
+from napari_histreg.transforms import Transform
 
 __all__ = [
     "CRITERIA",
@@ -69,13 +70,7 @@ def judge_transform(
         first, second = look_at(fixed).picture, look_at(moving).picture
     except NoTissue as error:
         return Verdict("refused", None, (str(error),))
-    if isinstance(fixed_to_moving, Affine):
-        matrix = fixed_to_moving.matrix
-    else:
-        middle = first.box.mean(0)
-        grid = np.stack(np.meshgrid(*(np.linspace(-1, 1, 9),) * 2), -1).reshape(-1, 2)
-        points = middle + grid * np.abs(first.box - middle).max(0)
-        matrix = approximate_affine(fixed_to_moving, points).matrix
+    matrix = as_affine(fixed_to_moving, first)
     return judge(first, second, matrix, progress=portion(progress, 0.1, 1.0))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.errors import DamagedFile, NotInvertible, UnsupportedDialect
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import SWAP, FloatArray, grid_points
 from napari_histreg.progress import Progress
 from napari_histreg.transforms.formats.conventions import MM_UM, TransformDialect, side_to_world, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
@@ -28,7 +28,7 @@ def read(
 ) -> Transform:
     """Read a sequence that takes the moving slide's pixels to those of the fixed slide."""
     in_file = _transform(path, read_json(path))
-    moving_to_px = Affine(np.linalg.inv(side_to_world(dialect, moving, "moving") @ SWAP))
+    moving_to_px = Affine(side_to_world(dialect, moving, "moving") @ SWAP).inverse()
     px_to_fixed = Affine(side_to_world(dialect, fixed, "fixed") @ SWAP)
     try:
         return Sequence.of(moving_to_px, in_file, px_to_fixed).inverse()
@@ -54,7 +54,6 @@ def write(
     path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8", newline="\n")
 
 
-SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
 """Between the file's (x, y, 1) and our (y, x, 1)."""
 
 
@@ -121,7 +120,7 @@ def _control_points(
 
 def _lattice(extent: FloatArray, count: int) -> FloatArray:
     rows, columns = (np.linspace(0, extent[k], count) for k in range(2))
-    return np.stack(np.meshgrid(rows, columns, indexing="ij"), -1).reshape(-1, 2)
+    return grid_points(rows, columns).reshape(-1, 2)
 
 
 def _transform(path: Path, values: Any) -> Transform:

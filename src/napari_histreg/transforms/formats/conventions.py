@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from napari_histreg.errors import DamagedFile, MissingPixelSize, UnsupportedDialect
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import SWAP, FloatArray
 from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.matrix import Affine, MatrixTransform, Projective
 from napari_histreg.transforms.transform import Transform
@@ -14,7 +14,6 @@ from napari_histreg.transforms.transform import Transform
 __all__ = ["TransformDialect", "from_matrix", "side_to_world", "to_matrix"]
 
 MM_UM = 1000.0
-SWAP = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, 1]])
 
 
 @dataclass(frozen=True)
