@@ -9,7 +9,15 @@ from napari_histreg.matching.picture import Frame, Picture
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Affine, MatrixTransform, Similarity, Transform, Translation, resample
 
-__all__ = ["Prealigned", "likely_start", "plain_starts", "prealign", "prealign_whole", "working_spacing"]
+__all__ = [
+    "Prealigned",
+    "level_spacings",
+    "likely_start",
+    "plain_starts",
+    "prealign",
+    "prealign_whole",
+    "working_spacing",
+]
 
 SMALL_PX = 48
 CLEARLY = 0.1
@@ -117,6 +125,40 @@ def working_spacing(fixed: Picture, moving: Picture, start: Transform) -> float:
     local = start.jacobian(centre)[0]
     scale = float(np.sqrt(abs(np.linalg.det(local))))
     return max(fixed.spacing, moving.spacing / max(scale, 1e-12))
+
+
+def level_spacings(
+    fixed: Picture,
+    moving: Picture,
+    start: Transform,
+    *,
+    levels: int = 1,
+    max_side_px: int = 10**9,
+    coarsest_px: int = 1,
+) -> list[float]:
+    """Give the pixel sizes to work at, coarsest first, each twice the next.
+
+    Parameters
+    ----------
+    fixed, moving : Picture
+        The pictures.
+    start : Transform
+        Fixed to moving.
+    levels : int
+        At most so many.
+    max_side_px : int
+        The finest shows the fixed picture with no more pixels along its longest side.
+    coarsest_px : int
+        The coarsest shows it with no fewer.
+
+    Returns
+    -------
+    list of float
+        In fixed world units; the last one is the finest.
+    """
+    finest = max(working_spacing(fixed, moving, start), fixed.extent / max_side_px)
+    deepest = 1 + int(np.log2(max(fixed.extent / finest / coarsest_px, 1)))
+    return [finest * 2.0**k for k in range(min(levels, deepest) - 1, -1, -1)]
 
 
 def prealign(

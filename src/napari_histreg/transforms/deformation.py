@@ -1,6 +1,7 @@
 """What displacement fields and B-spline grids share: the map, its Jacobian, its folds, its inverse."""
 
 from abc import abstractmethod
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -70,6 +71,12 @@ class Deformation(Transform):
         array = as_points(points)
         local = self._local(array)
         return local if self.base is None else self.base.jacobian(array + self.displacement(array)) @ local
+
+    def followed_by(self, base: MatrixTransform) -> Self:
+        """Return the same displacement with a matrix, or one more, behind it."""
+        made = copy(self)
+        made.base = base if self.base is None else self.base.then(base)
+        return made
 
     @abstractmethod
     def displacement(self, points: ArrayLike) -> FloatArray:

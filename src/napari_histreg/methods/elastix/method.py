@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from napari_histreg.errors import MissingDependency, NotConverged
-from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
+from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.elastix.child import JOB
 from napari_histreg.methods.elastix.parameters import (
@@ -22,12 +22,10 @@ from napari_histreg.methods.elastix.parameters import (
 )
 from napari_histreg.methods.elastix.result import read_maps
 from napari_histreg.methods.elastix.worker import elastix_worker
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
-from napari_histreg.methods.starts import Prealigned, likely_start, prealign, working_spacing
+from napari_histreg.methods.method import Finding, Method
+from napari_histreg.methods.starts import Prealigned, level_spacings, likely_start, prealign
 from napari_histreg.optional import is_installed
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
+from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import Sequence as Chain
 from napari_histreg.transforms import Transform
 from napari_histreg.transforms.bspline import BSpline
@@ -68,6 +66,7 @@ class Elastix(Method):
     """
 
     name = "elastix"
+    label = "elastix"
 
     transform: Literal["rigid", "affine", "bspline"] = Field(
         "affine",
@@ -146,15 +145,10 @@ class Elastix(Method):
             return json.loads(value) if value.strip("() ") else ()
         return value
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters by elastix; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Run the stages in the elastix process; see `Method.search`.
 
         Raises
         ------
@@ -170,28 +164,17 @@ class Elastix(Method):
                 'Method "elastix" needs the package "itk-elastix", which is not installed. '
                 'Install it with: pip install "napari-histreg[elastix]"'
             )
-        a, b = comparable_pair(fixed, moving)
-        start = likely_start(a, b) if initial is None else initial
+        start = likely_start(fixed, moving) if initial is None else initial
         progress(0.0, "preparing elastix")
-        spacing = max(working_spacing(a, b, start), a.extent / self.max_side_px)
-        residual = self._run(prealign(a, b, start, spacing), portion(progress, 0.02, 0.9))
-        progress(0.9, "comparing with wrong poses")
+        (spacing,) = level_spacings(fixed, moving, start, max_side_px=self.max_side_px)
+        residual = self._run(prealign(fixed, moving, start, spacing), portion(progress, 0.02, 0.9))
         folding = _minimal_jacobian(residual)
         if not folding > 0:
             raise NotConverged(
                 f"elastix's deformation folds the tissue (smallest Jacobian {folding:.2f}). Raise the "
                 "bending penalty (bending) or the grid spacing (grid_spacing_px)."
             )
-        fixed_to_moving = residual.then(start)
-        evidence = weigh_pose(a, b, as_affine(fixed_to_moving, a))
-        require_plausible(as_affine(residual, a), evidence, "elastix")
-        progress(1.0, f"margin over wrong poses {evidence.margin:.2f}")
-        figures = {
-            "margin": evidence.margin,
-            "overlap": evidence.overlap,
-            "smallest_jacobian": folding,
-        }
-        return Estimate(fixed_to_moving, score=evidence.margin, figures=figures)
+        return Finding(residual, start, figures={"smallest_jacobian": folding})
 
     def _maps(self, spacing: float) -> list[dict[str, tuple[str, ...]]]:
         """Give the parameter maps of all stages."""

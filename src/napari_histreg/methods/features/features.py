@@ -12,10 +12,8 @@ from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.features.consensus import Consensus, agree, chance_inliers
 from napari_histreg.methods.features.keypoints import Detector, Keypoints, find_keypoints, match_keypoints
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
-from napari_histreg.progress import Progress, silent
-from napari_histreg.raster import Raster
+from napari_histreg.methods.method import Finding, Method
+from napari_histreg.progress import Progress
 from napari_histreg.transforms import Transform
 
 __all__ = ["Brisk", "Features", "Freak", "Orb", "Sift"]
@@ -99,25 +97,17 @@ class Features(Method):
     max_side_px: int = fields.working_size(2048)
     seed: int = fields.seed()
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters from matched points; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Match points and keep those that agree on one transform; see `Method.search`.
 
         Raises
         ------
         NotEnoughMatches
             Hardly more points agree than do by chance, or they lie too close together.
         """
-        pictures = [
-            p.reduced(p.spacing * max(p.frame.shape) / self.max_side_px)
-            for p in comparable_pair(fixed, moving)
-        ]
+        pictures = [p.reduced(p.spacing * max(p.frame.shape) / self.max_side_px) for p in (fixed, moving)]
         polarities = {"auto": (False, True), "same": (False,), "inverted": (True,)}[self.polarity]
         attempts: list[_Attempt] = []
         progress(0.0, f"finding {self.detector.upper()} keypoints")
@@ -137,9 +127,7 @@ class Features(Method):
         refusal = self._refusal(best, chance, pictures[0])
         if refusal is not None or best.consensus is None:
             raise NotEnoughMatches(refusal or "No matched points agree.")
-        estimate = self._estimate(best, best.consensus, chance)
-        progress(1.0, "matched")
-        return estimate
+        return self._finding(best, best.consensus, chance)
 
     def _keypoints(self, picture: Picture, *, mirrored: bool = False, inverted: bool = False) -> Keypoints:
         return find_keypoints(
@@ -202,7 +190,7 @@ class Features(Method):
             )
         return None
 
-    def _estimate(self, best: _Attempt, consensus: Consensus, chance: int) -> Estimate:
+    def _finding(self, best: _Attempt, consensus: Consensus, chance: int) -> Finding:
         """Put the winner into words and figures."""
         inliers = consensus.inliers
         share = float(inliers.mean())
@@ -213,8 +201,10 @@ class Features(Method):
             notes.append("The moving image matched as its negative.")
         if best.mirrored:
             notes.append("The moving image is mirrored.")
-        return Estimate(
-            fixed_to_moving=consensus.fixed_to_moving,
+        return Finding(
+            consensus.fixed_to_moving,
+            is_proven=True,
+            words="matched",
             score=share,
             notes=tuple(notes),
             figures={

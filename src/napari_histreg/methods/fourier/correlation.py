@@ -6,15 +6,12 @@ import numpy as np
 from pydantic import Field
 
 from napari_histreg.errors import NotConverged
-from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.fourier.peaks import Peak, find_peak, masked_correlation
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
+from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.starts import plain_starts, prealign_whole, working_spacing
-from napari_histreg.progress import Progress, silent
-from napari_histreg.raster import Raster
+from napari_histreg.progress import Progress
 from napari_histreg.transforms import Transform, Translation
 
 __all__ = ["Correlation"]
@@ -36,6 +33,7 @@ class Correlation(Method):
     """
 
     name = "correlation"
+    label = "The correlation"
 
     least_overlap: float = Field(
         0.3,
@@ -56,26 +54,20 @@ class Correlation(Method):
     )
     max_side_px: int = fields.working_size(1024)
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the shift between two rasters; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Search for the shift; see `Method.search`.
 
         Raises
         ------
         NotConverged
             No shift stands out.
         """
-        a, b = comparable_pair(fixed, moving)
         progress(0.0, "laying the images on one another")
         # As every shift is tried, only a scale makes a difference between the starts.
-        starts = {s.kind: s for s in plain_starts(a, b)}.values() if initial is None else (initial,)
-        found = [self._peak(a, b, start, progress) for start in starts]
+        starts = {s.kind: s for s in plain_starts(fixed, moving)}.values() if initial is None else (initial,)
+        found = [self._peak(fixed, moving, start, progress) for start in starts]
         peak, residual, start = max(found, key=lambda item: item[0].margin)
         if peak.margin < self.least_margin:
             raise NotConverged(
@@ -83,18 +75,13 @@ class Correlation(Method):
                 "out. The images may be unrelated, or turned or scaled; give a start (initial) or use a "
                 "method that searches all poses."
             )
-        fixed_to_moving = residual.then(start)
-        progress(0.8, "comparing with wrong poses")
-        evidence = weigh_pose(a, b, as_affine(fixed_to_moving, a))
-        require_plausible(residual.matrix, evidence, "The correlation")
-        progress(1.0, f"correlation {peak.height:.3f}")
-        figures = {
-            "correlation": peak.height,
-            "second_correlation": peak.second,
-            "margin": evidence.margin,
-            "overlap": evidence.overlap,
-        }
-        return Estimate(fixed_to_moving, score=peak.height, figures=figures)
+        return Finding(
+            residual,
+            start,
+            score=peak.height,
+            words=f"correlation {peak.height:.3f}",
+            figures={"correlation": peak.height, "second_correlation": peak.second},
+        )
 
     def _peak(
         self, a: Picture, b: Picture, start: Transform, progress: Progress

@@ -5,16 +5,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from napari_histreg.matching.evidence import Evidence, as_affine, require_plausible, weigh_pose
+from napari_histreg.matching.evidence import Evidence, as_affine, weigh_pose
+from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.fourier.fourier_mellin import tapered, turns_and_scales
 from napari_histreg.methods.fourier.peaks import Peak
 from napari_histreg.methods.fourier.phase_shift import ShiftFinder
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
+from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.starts import likely_start, prealign_whole, working_spacing
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
+from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import MatrixTransform, Similarity, Transform, Translation
 
 __all__ = ["Phase"]
@@ -52,6 +51,7 @@ class Phase(Method):
     """
 
     name = "phase"
+    label = "The phase correlation"
 
     model: Literal["translation", "similarity"] = Field(
         "similarity", title="Transform", description="Only the shift, or also rotation and one scale."
@@ -81,28 +81,26 @@ class Phase(Method):
     )
     max_side_px: int = fields.working_size(512)
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters by their phases; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Search for the turn and scale whose phases show the clearest shift; see `Method.search`.
 
         Raises
         ------
         NotConverged
             No peak stands out.
         """
-        a, b = comparable_pair(fixed, moving)
-        start = likely_start(a, b) if initial is None else initial
-        spacing = max(working_spacing(a, b, start), max(a.extent, b.extent) / self.max_side_px)
+        start = likely_start(fixed, moving) if initial is None else initial
+        spacing = max(
+            working_spacing(fixed, moving, start), max(fixed.extent, moving.extent) / self.max_side_px
+        )
         progress(0.0, "measuring rotation and scale" if self.model == "similarity" else "measuring the shift")
-        finder = ShiftFinder(a, b, start, spacing, self.smoothing_px, self.least_overlap, self.upsampling)
+        finder = ShiftFinder(
+            fixed, moving, start, spacing, self.smoothing_px, self.least_overlap, self.upsampling
+        )
         # Which turn it is can be seen on a small copy.
-        small = replace(finder, spacing=max(spacing, max(a.extent, b.extent) / SMALL_PX))
+        small = replace(finder, spacing=max(spacing, max(fixed.extent, moving.extent) / SMALL_PX))
         tried = self._tried(small, progress)
         found: list[tuple[Evidence, Peak, MatrixTransform]] = []
         for k, (peak, residual) in enumerate(tried[:SETTLED]):
@@ -112,20 +110,18 @@ class Phase(Method):
                 if self.model == "similarity":
                     residual = finder.settle(residual)
                 peak, residual = finder.shift(residual, masked=masked, exact=True)
-            evidence = weigh_pose(a, b, as_affine(residual.then(start), a))
+            evidence = weigh_pose(fixed, moving, as_affine(residual.then(start), fixed))
             found.append((evidence, peak, residual))
             if evidence.margin > SURE:
                 break
         evidence, peak, residual = max(found, key=lambda item: item[0].margin)
-        require_plausible(residual.matrix, evidence, "The phase correlation")
-        progress(1.0, f"peak {peak.height:.3f}")
-        figures = {
-            "peak": peak.height,
-            "second_peak": peak.second,
-            "margin": evidence.margin,
-            "overlap": evidence.overlap,
-        }
-        return Estimate(residual.then(start), score=evidence.margin, figures=figures)
+        return Finding(
+            residual,
+            start,
+            words=f"peak {peak.height:.3f}",
+            figures={"peak": peak.height, "second_peak": peak.second},
+            evidence=evidence,
+        )
 
     def _tried(self, finder: ShiftFinder, progress: Progress) -> list[tuple[Peak, MatrixTransform]]:
         """Give each turn and scale its best shift; the clearest first."""

@@ -5,15 +5,12 @@ from pydantic import Field, field_validator
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.intensity.ecc_level import Motion, climb
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
-from napari_histreg.methods.starts import plain_starts, prealign, working_spacing
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
+from napari_histreg.methods.method import Finding, Method
+from napari_histreg.methods.starts import level_spacings, plain_starts, prealign
+from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import Affine, MatrixTransform, Projective, Rigid, Transform, Translation
 
 __all__ = ["ECC"]
@@ -49,6 +46,7 @@ class ECC(Method):
     """
 
     name = "ecc"
+    label = "ECC"
 
     motion: Motion = Field(
         "affine",
@@ -72,35 +70,29 @@ class ECC(Method):
             raise ValueError(f"the width of the Gaussian filter must be odd, not {value}")
         return value
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters by correlation; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Climb from the best start, coarse to fine; see `Method.search`.
 
         Raises
         ------
         NotConverged
             The correlation cannot be raised, or the result is not one that can be trusted.
         """
-        a, b = comparable_pair(fixed, moving)
-        rho, matrix, start = self._best_start(a, b, initial, portion(progress, 0.0, 0.2))
-        spacings = self._spacings(a, b, start)[1:]
+        rho, matrix, start = self._best_start(fixed, moving, initial, portion(progress, 0.0, 0.2))
+        spacings = self._spacings(fixed, moving, start)[1:]
         for k, spacing in enumerate(spacings):
             part = portion(progress, 0.2 + 0.7 * k / len(spacings), 0.2 + 0.7 * (k + 1) / len(spacings))
-            rho, matrix = self._climb(a, b, start, spacing, matrix, part)
-        progress(0.9, "comparing with wrong poses")
-        fixed_to_moving = KINDS[self.motion](matrix).then(start)
-        evidence = weigh_pose(a, b, as_affine(fixed_to_moving, a))
-        require_plausible(as_affine(KINDS[self.motion](matrix), a), evidence, "ECC")
-        progress(1.0, f"correlation {rho:.3f}")
-        notes = () if rho >= 0.2 else (f"The correlation is only {rho:.2f}; look at the overlay.",)
-        figures = {"correlation": rho, "margin": evidence.margin, "overlap": evidence.overlap}
-        return Estimate(fixed_to_moving, score=rho, notes=notes, figures=figures)
+            rho, matrix = self._climb(fixed, moving, start, spacing, matrix, part)
+        return Finding(
+            KINDS[self.motion](matrix),
+            start,
+            score=rho,
+            words=f"correlation {rho:.3f}",
+            notes=() if rho >= 0.2 else (f"The correlation is only {rho:.2f}; look at the overlay.",),
+            figures={"correlation": rho},
+        )
 
     def _best_start(
         self, a: Picture, b: Picture, initial: Transform | None, progress: Progress
@@ -121,10 +113,9 @@ class ECC(Method):
         return max(found, key=lambda item: item[0])
 
     def _spacings(self, a: Picture, b: Picture, start: Transform) -> list[float]:
-        """Give the pixel sizes to work at, coarsest first."""
-        finest = max(working_spacing(a, b, start), a.extent / self.max_side_px)
-        deepest = max(1, 1 + int(np.log2(max(a.extent / finest / COARSEST_PX, 1))))
-        return [finest * 2.0**k for k in range(min(self.levels, deepest) - 1, -1, -1)]
+        return level_spacings(
+            a, b, start, levels=self.levels, max_side_px=self.max_side_px, coarsest_px=COARSEST_PX
+        )
 
     def _climb(
         self, a: Picture, b: Picture, start: Transform, spacing: float, matrix: FloatArray, progress: Progress

@@ -9,15 +9,13 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged, NoTissue
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.evidence import Evidence, as_affine, require_plausible, weigh_pose
+from napari_histreg.matching.evidence import Evidence, as_affine, weigh_pose
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.intensity.sitk_climb import Climb, climb
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
+from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.starts import prealign
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
+from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import Rigid, Similarity, Transform
 
 __all__ = ["Moments", "Shape", "tissue_shape"]
@@ -128,6 +126,7 @@ class Moments(Method):
     """
 
     name = "moments"
+    label = "Matching the moments"
 
     model: Literal["rigid", "similarity"] = Field(
         "similarity", title="Transform", description="Whether the scale is measured too."
@@ -145,15 +144,10 @@ class Moments(Method):
     )
     seed: int = fields.seed()
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters from the tissue's outline; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Try every way round and settle each a little; see `Method.search`.
 
         Raises
         ------
@@ -162,9 +156,8 @@ class Moments(Method):
         NotConverged
             None of the ways round agrees better than chance.
         """
-        a, b = comparable_pair(fixed, moving)
         progress(0.0, "measuring the tissue")
-        small = [p.reduced(p.extent / self.side_px) for p in (a, b)]
+        small = [p.reduced(p.extent / self.side_px) for p in (fixed, moving)]
         shapes = [tissue_shape(p) for p in small]
         starts = [initial] if initial is not None else self._starts(*shapes)
         found: list[tuple[Evidence, FloatArray, Transform]] = []
@@ -176,21 +169,20 @@ class Moments(Method):
             except NotConverged as error:
                 failure = error
                 continue
-            total = as_affine(KINDS[self.model](matrix).then(start), a)
-            found.append((weigh_pose(a, b, total), matrix, start))
+            total = as_affine(KINDS[self.model](matrix).then(start), fixed)
+            found.append((weigh_pose(fixed, moving, total), matrix, start))
         if not found:
             raise failure or NotConverged("None of the ways round overlaps.")
         evidence, matrix, start = max(found, key=lambda item: item[0].margin)
-        require_plausible(matrix, evidence, "Matching the moments")
-        progress(1.0, f"margin over wrong poses {evidence.margin:.2f}")
-        figures = {
-            "margin": evidence.margin,
-            "overlap": evidence.overlap,
-            "elongation_fixed": shapes[0].elongation,
-            "elongation_moving": shapes[1].elongation,
-        }
-        fixed_to_moving = KINDS[self.model](matrix).then(start)
-        return Estimate(fixed_to_moving, score=evidence.margin, figures=figures)
+        return Finding(
+            KINDS[self.model](matrix),
+            start,
+            figures={
+                "elongation_fixed": shapes[0].elongation,
+                "elongation_moving": shapes[1].elongation,
+            },
+            evidence=evidence,
+        )
 
     def _starts(self, fixed: Shape, moving: Shape) -> list[Transform]:
         """Lay centre on centre and axis on axis, every way round."""

@@ -7,16 +7,14 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
+from napari_histreg.matching.evidence import as_affine, weigh_pose
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.fourier.phase_shift import ShiftFinder
 from napari_histreg.methods.intensity.sitk_climb import Climb, Freedom, climb
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
-from napari_histreg.methods.starts import plain_starts, prealign, working_spacing
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
+from napari_histreg.methods.method import Finding, Method
+from napari_histreg.methods.starts import level_spacings, plain_starts, prealign, working_spacing
+from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import Affine, MatrixTransform, Rigid, Similarity, Transform
 
 __all__ = ["MutualInformation"]
@@ -54,6 +52,7 @@ class MutualInformation(Method):
     """
 
     name = "mi"
+    label = "The climb by mutual information"
 
     metric: Literal["mutual_information", "mean_squares"] = Field(
         "mutual_information",
@@ -79,36 +78,39 @@ class MutualInformation(Method):
     max_side_px: int = fields.working_size(1024)
     seed: int = fields.seed()
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters by mutual information; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Climb from the best of several turns, coarse to fine; see `Method.search`.
 
         Raises
         ------
         NotConverged
             The optimiser gave up, or the result is not one that can be trusted.
         """
-        a, b = comparable_pair(fixed, moving)
-        start, matrix = self._best_start(a, b, initial, portion(progress, 0.0, 0.4))
-        spacings = self._spacings(a, b, start)
+        start, matrix = self._best_start(fixed, moving, initial, portion(progress, 0.0, 0.4))
+        # What was found on the small copy must not be lost on a smaller one.
+        spacings = level_spacings(
+            fixed,
+            moving,
+            start,
+            levels=self.levels,
+            max_side_px=self.max_side_px,
+            coarsest_px=COARSE_PX,
+        )
         value = 0.0
         for k, spacing in enumerate(spacings):
             part = portion(progress, 0.4 + 0.5 * k / len(spacings), 0.4 + 0.5 * (k + 1) / len(spacings))
-            value, matrix = climb(prealign(a, b, start, spacing), matrix, self._how(self.transform), part)
-        progress(0.9, "comparing with wrong poses")
-        residual = KINDS[self.transform](matrix)
-        fixed_to_moving = residual.then(start)
-        evidence = weigh_pose(a, b, as_affine(fixed_to_moving, a))
-        require_plausible(matrix, evidence, "The climb by mutual information")
-        progress(1.0, f"metric {value:.4f}")
-        figures = {"metric": value, "margin": evidence.margin, "overlap": evidence.overlap}
-        return Estimate(fixed_to_moving, score=-value, figures=figures)
+            value, matrix = climb(
+                prealign(fixed, moving, start, spacing), matrix, self._how(self.transform), part
+            )
+        return Finding(
+            KINDS[self.transform](matrix),
+            start,
+            score=-value,
+            words=f"metric {value:.4f}",
+            figures={"metric": value},
+        )
 
     def _how(self, freedom: Freedom, *, coarse: bool = False) -> Climb:
         return Climb(
@@ -120,13 +122,6 @@ class MutualInformation(Method):
             seed=self.seed,
             step_px=2.0 if coarse else 0.2,
         )
-
-    def _spacings(self, a: Picture, b: Picture, start: Transform) -> list[float]:
-        """Give the pixel sizes to work at, coarsest first."""
-        finest = max(working_spacing(a, b, start), a.extent / self.max_side_px)
-        # What was found on the small copy must not be lost on a smaller one.
-        deepest = 1 + int(np.log2(max(a.extent / finest / COARSE_PX, 1)))
-        return [finest * 2.0**k for k in range(min(self.levels, deepest) - 1, -1, -1)]
 
     def _best_start(
         self, a: Picture, b: Picture, initial: Transform | None, progress: Progress

@@ -6,12 +6,12 @@ import numpy as np
 from pydantic import Field
 
 from napari_histreg.matching.block_correlation import Plane
+from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
-from napari_histreg.methods.method import Estimate, Method
+from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.nonrigid.dense import DenseField, conclude, lay_out, solve
 from napari_histreg.methods.simpleitk import Watch
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
+from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import Transform
 
 __all__ = ["Demons"]
@@ -44,6 +44,7 @@ class Demons(Method):
     """
 
     name = "demons"
+    label = "The demons method"
 
     variant: Literal["symmetric", "diffeomorphic", "classic"] = Field(
         "symmetric", title="Variant", description="Which forces push, and how steps are joined."
@@ -59,15 +60,10 @@ class Demons(Method):
     levels: int = fields.levels(3)
     max_side_px: int = fields.working_size(512)
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters by demons; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Bend level by level; see `Method.search`.
 
         Raises
         ------
@@ -77,7 +73,7 @@ class Demons(Method):
         progress(0.0, "laying the images onto one another")
         pair = lay_out(fixed, moving, initial, self.max_side_px)
         field = solve(pair, self._improve, self.levels, portion(progress, 0.05, 0.85))
-        return conclude(pair, field, "The demons method", portion(progress, 0.85, 1.0))
+        return conclude(pair, field, self.label)
 
     def _improve(self, fixed: Plane, moving: Plane, field: DenseField, progress: Progress) -> DenseField:
         import SimpleITK as sitk

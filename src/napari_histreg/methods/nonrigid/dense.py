@@ -10,14 +10,11 @@ from numpy.typing import NDArray
 from napari_histreg.errors import NotConverged
 from napari_histreg.matching.block_correlation import Plane
 from napari_histreg.matching.density import local_density
-from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.matching.picture import Frame, Picture
-from napari_histreg.methods.method import Estimate
-from napari_histreg.methods.signal import comparable_pair
+from napari_histreg.methods.method import Finding
 from napari_histreg.methods.starts import likely_start, prealign, working_spacing
 from napari_histreg.progress import Progress, portion
-from napari_histreg.raster import Raster
-from napari_histreg.transforms import MatrixTransform, Transform
+from napari_histreg.transforms import Transform
 from napari_histreg.transforms.displacement import DisplacementField
 
 __all__ = ["DenseField", "DensePair", "Solver", "conclude", "lay_out", "solve", "warped"]
@@ -39,8 +36,6 @@ class DensePair:
 
     Parameters
     ----------
-    pictures : (Picture, Picture)
-        Fixed and moving, as they came.
     start : Transform
         Fixed to moving, by which the moving one was laid onto the fixed one.
     frame : Frame
@@ -52,7 +47,6 @@ class DensePair:
         How much structure both show, 0 on glass and where masked, to 1 in tissue.
     """
 
-    pictures: tuple[Picture, Picture]
     start: Transform
     frame: Frame
     fixed: Plane
@@ -60,12 +54,12 @@ class DensePair:
     weight: Plane
 
 
-def lay_out(fixed: Raster, moving: Raster, initial: Transform | None, max_side_px: int) -> DensePair:
+def lay_out(fixed: Picture, moving: Picture, initial: Transform | None, max_side_px: int) -> DensePair:
     """Lay the moving signal onto the fixed one and bring both to one local contrast.
 
     Parameters
     ----------
-    fixed, moving : Raster
+    fixed, moving : Picture
         The signals.
     initial : Transform, optional
         Fixed to moving; the likeliest plain start by default.
@@ -78,15 +72,12 @@ def lay_out(fixed: Raster, moving: Raster, initial: Transform | None, max_side_p
 
     Raises
     ------
-    NoTissue
-        There is nothing to align in one of them.
     NotConverged
         The start lays nothing of one over the other.
     """
-    a, b = comparable_pair(fixed, moving)
-    start = likely_start(a, b) if initial is None else initial
-    spacing = max(working_spacing(a, b, start), a.extent / max_side_px)
-    pair = prealign(a, b, start, spacing, margin=0.0)
+    start = likely_start(fixed, moving) if initial is None else initial
+    spacing = max(working_spacing(fixed, moving, start), fixed.extent / max_side_px)
+    pair = prealign(fixed, moving, start, spacing, margin=0.0)
     mask = pair.fixed.mask & pair.moving.mask
     if mask.mean() < 0.05 or min(mask.shape) < 16:
         raise NotConverged(
@@ -98,7 +89,7 @@ def lay_out(fixed: Raster, moving: Raster, initial: Transform | None, max_side_p
     weight = np.sqrt(_structure(pair.fixed, valid) * _structure(pair.moving, valid))
     planes = [local_density(p.channels[0], valid) * weight for p in (pair.fixed, pair.moving)]
     sign = np.float32(1 if float((planes[0] * planes[1]).sum()) >= 0 else -1)
-    return DensePair((a, b), start, pair.fixed.frame, planes[0], planes[1] * sign, weight)
+    return DensePair(start, pair.fixed.frame, planes[0], planes[1] * sign, weight)
 
 
 def _structure(picture: Picture, valid: Plane) -> Plane:
@@ -154,8 +145,8 @@ def warped(plane: Plane, field: DenseField) -> Plane:
     )
 
 
-def conclude(pair: DensePair, field: DenseField, what: str, progress: Progress) -> Estimate:
-    """Make a transform of a dense displacement, without folds, and check it.
+def conclude(pair: DensePair, field: DenseField, what: str) -> Finding:
+    """Make a transform of a dense displacement, without folds.
 
     Where the displacement folds it is smoothed until it does not, and a note says so.
 
@@ -167,46 +158,28 @@ def conclude(pair: DensePair, field: DenseField, what: str, progress: Progress) 
         Displacement in pixels of the pair's frame.
     what : str
         Name of the method for the sentences.
-    progress : Progress
-        Told of the check, from 0 to 1.
 
     Returns
     -------
-    Estimate
+    Finding
 
     Raises
     ------
     NotConverged
-        The displacement folds however much it is smoothed, or the pose is not one that can be trusted.
+        The displacement folds however much it is smoothed.
     """
-    progress(0.0, "looking for folds")
     residual, sigma = _unfolded(pair, field, what)
-    minimum = residual.folding().minimum
     notes: tuple[str, ...] = ()
     if sigma > 0:
         notes = (f"The displacement folded the tissue and was smoothed over {sigma:.0f} px to undo it.",)
-    base = pair.start
-    fixed_to_moving: Transform = residual.then(base)
-    if isinstance(base, MatrixTransform):
-        fixed_to_moving = DisplacementField(
-            residual.values, origin=residual.origin, spacing=residual.spacing, base=base
-        )
-    progress(0.4, "comparing with wrong poses")
-    a, b = pair.pictures
-    evidence = weigh_pose(a, b, as_affine(fixed_to_moving, a))
-    require_plausible(as_affine(residual, a), evidence, what)
-    before = _correlation(pair.fixed, pair.moving)
     after = _correlation(pair.fixed, warped(pair.moving, field))
-    progress(1.0, f"correlation {after:.3f}")
     figures = {
         "correlation": after,
-        "correlation_at_start": before,
-        "smallest_jacobian": minimum,
+        "correlation_at_start": _correlation(pair.fixed, pair.moving),
+        "smallest_jacobian": residual.folding().minimum,
         "largest_displacement": float(np.linalg.norm(residual.values, axis=-1).max()),
-        "margin": evidence.margin,
-        "overlap": evidence.overlap,
     }
-    return Estimate(fixed_to_moving, score=after, notes=notes, figures=figures)
+    return Finding(residual, pair.start, after, f"correlation {after:.3f}", notes, figures)
 
 
 def _unfolded(pair: DensePair, field: DenseField, what: str) -> tuple[DisplacementField, float]:

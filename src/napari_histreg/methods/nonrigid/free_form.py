@@ -7,16 +7,13 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
-from napari_histreg.methods.method import Estimate, Method
-from napari_histreg.methods.signal import comparable_pair
+from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.simpleitk import Watch, execute, registration_engine, require_defined
-from napari_histreg.methods.starts import Prealigned, likely_start, prealign, working_spacing
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
-from napari_histreg.transforms import MatrixTransform, Transform
+from napari_histreg.methods.starts import Prealigned, level_spacings, likely_start, prealign
+from napari_histreg.progress import Progress, portion
+from napari_histreg.transforms import Transform
 from napari_histreg.transforms.bspline import BSpline
 
 __all__ = ["FreeForm"]
@@ -55,6 +52,7 @@ class FreeForm(Method):
     """
 
     name = "free_form"
+    label = "The free-form deformation"
 
     metric: Literal["mutual_information", "mean_squares"] = Field(
         "mutual_information",
@@ -77,41 +75,27 @@ class FreeForm(Method):
     max_side_px: int = fields.working_size(512)
     seed: int = fields.seed()
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters by a B-spline grid; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Bend on a grid that does not fold, coarse to fine; see `Method.search`.
 
         Raises
         ------
         NotConverged
             The optimiser gave up, the grid folds, or the pose is not one that can be trusted.
         """
-        a, b = comparable_pair(fixed, moving)
         progress(0.0, "laying the images onto one another")
-        start = likely_start(a, b) if initial is None else initial
-        residual, value, notes = self._without_folds(a, b, start, portion(progress, 0.05, 0.9))
-        progress(0.9, "comparing with wrong poses")
-        fixed_to_moving: Transform = residual.then(start)
-        if isinstance(start, MatrixTransform):
-            fixed_to_moving = BSpline(
-                residual.coefficients, origin=residual.origin, spacing=residual.spacing, base=start
-            )
-        evidence = weigh_pose(a, b, as_affine(fixed_to_moving, a))
-        require_plausible(as_affine(residual, a), evidence, "The free-form deformation")
-        progress(1.0, f"metric {value:.4f}")
-        figures = {
-            "metric": value,
-            "smallest_jacobian": residual.folding().minimum,
-            "margin": evidence.margin,
-            "overlap": evidence.overlap,
-        }
-        return Estimate(fixed_to_moving, score=-value, notes=notes, figures=figures)
+        start = likely_start(fixed, moving) if initial is None else initial
+        residual, value, notes = self._without_folds(fixed, moving, start, portion(progress, 0.05, 0.9))
+        return Finding(
+            residual,
+            start,
+            score=-value,
+            words=f"metric {value:.4f}",
+            notes=notes,
+            figures={"metric": value, "smallest_jacobian": residual.folding().minimum},
+        )
 
     def _without_folds(
         self, a: Picture, b: Picture, start: Transform, progress: Progress
@@ -136,13 +120,15 @@ class FreeForm(Method):
         self, a: Picture, b: Picture, start: Transform, grid_px: float, progress: Progress
     ) -> tuple[BSpline, float]:
         """Climb from coarse to fine; returns the bend of the fixed frame and the metric."""
-        finest = max(working_spacing(a, b, start), a.extent / self.max_side_px)
-        deepest = max(1, 1 + int(np.log2(max(a.extent / finest / COARSEST_PX, 1))))
-        count = min(self.levels, deepest)
-        bend, value = self._grid(a, grid_px * finest), 0.0
-        for k in range(count):
-            pair = prealign(a, b, start, finest * 2.0 ** (count - 1 - k))
-            bend, value = self._climb(pair, bend, portion(progress, k / count, (k + 1) / count))
+        spacings = level_spacings(
+            a, b, start, levels=self.levels, max_side_px=self.max_side_px, coarsest_px=COARSEST_PX
+        )
+        bend, value = self._grid(a, grid_px * spacings[-1]), 0.0
+        for k, spacing in enumerate(spacings):
+            pair = prealign(a, b, start, spacing)
+            bend, value = self._climb(
+                pair, bend, portion(progress, k / len(spacings), (k + 1) / len(spacings))
+            )
         return bend, value
 
     def _grid(self, a: Picture, wanted: float) -> BSpline:

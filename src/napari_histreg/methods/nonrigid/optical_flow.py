@@ -7,11 +7,11 @@ import numpy as np
 from pydantic import Field
 
 from napari_histreg.matching.block_correlation import Plane
+from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
-from napari_histreg.methods.method import Estimate, Method
+from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.nonrigid.dense import DenseField, conclude, lay_out, solve, warped
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.raster import Raster
+from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import Transform
 
 __all__ = ["OpticalFlow"]
@@ -44,6 +44,7 @@ class OpticalFlow(Method):
     """
 
     name = "flow"
+    label = "The optical flow"
 
     solver: Literal["tvl1", "ilk", "dis"] = Field(
         "tvl1",
@@ -70,15 +71,10 @@ class OpticalFlow(Method):
     levels: int = fields.levels(3)
     max_side_px: int = fields.working_size(512)
 
-    def estimate(
-        self,
-        fixed: Raster,
-        moving: Raster,
-        *,
-        initial: Transform | None = None,
-        progress: Progress = silent,
-    ) -> Estimate:
-        """Find the transform between two rasters by optical flow; see `Method.estimate`.
+    def search(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
+        """Bend level by level; see `Method.search`.
 
         Raises
         ------
@@ -88,7 +84,7 @@ class OpticalFlow(Method):
         progress(0.0, "laying the images onto one another")
         pair = lay_out(fixed, moving, initial, self.max_side_px)
         field = solve(pair, self._improve, self.levels, portion(progress, 0.05, 0.85))
-        return conclude(pair, field, "The optical flow", portion(progress, 0.85, 1.0))
+        return conclude(pair, field, self.label)
 
     def _improve(self, fixed: Plane, moving: Plane, field: DenseField, progress: Progress) -> DenseField:
         """Add the flow that is left after the displacement so far."""
