@@ -9,7 +9,7 @@ def test_pixels_and_world_are_opposite():
     points = np.array([[0.0, 0.0], [4.5, 6.0]])
     assert raster.to_world(points).tolist() == [[10, -4], [19, 14]]
     assert np.allclose(raster.to_pixel(raster.to_world(points)), points)
-    homogeneous = np.c_[points, np.ones(2)] @ raster.pixel_to_world_matrix.T
+    homogeneous = np.c_[points, np.ones(2)] @ raster.frame.matrix.T
     assert np.allclose(homogeneous[:, :2], raster.to_world(points))
 
 

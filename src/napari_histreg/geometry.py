@@ -13,7 +13,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["SWAP", "FloatArray", "Region", "grid_points", "pixel_to_world", "tiles", "world_to_pixel"]
+__all__ = [
+    "SWAP",
+    "FloatArray",
+    "Frame",
+    "Region",
+    "grid_points",
+    "pixel_to_world",
+    "tiles",
+    "world_to_pixel",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -74,6 +83,75 @@ class Region:
         y1 = min(max(self.y + self.height, y0), shape[0])
         x1 = min(max(self.x + self.width, x0), shape[1])
         return Region(y0, x0, y1 - y0, x1 - x0)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the pixels of a picture lie in world units; the one type for it.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Rows and columns.
+    spacing : (float, float)
+        Distance of neighbouring pixel centres (y, x) in world units (µm, or level-0 px where the pixel
+        size is unknown).
+    origin : (float, float)
+        World coordinates (y, x) of the centre of pixel (0, 0).
+
+    Raises
+    ------
+    ValueError
+        The shape or the spacing is not positive.
+
+    Examples
+    --------
+    >>> frame = Frame((3, 4), (2.0, 2.0), (1.0, 1.0))
+    >>> frame.centre.tolist(), frame.to_world([[1, 1]]).tolist()
+    ([3.0, 4.0], [[3.0, 3.0]])
+    """
+
+    shape: tuple[int, int]
+    spacing: tuple[float, float] = (1.0, 1.0)
+    origin: tuple[float, float] = (0.0, 0.0)
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1 or not min(self.spacing) > 0:
+            raise ValueError(
+                f"A grid of pixels needs a positive size and spacing, not {self.shape} and {self.spacing}."
+            )
+
+    @classmethod
+    def square(cls, shape: ArrayLike, spacing: float, origin: ArrayLike) -> Self:
+        """Return a frame of square pixels, its numbers in any form."""
+        rows, columns = np.asarray(shape).tolist()
+        y, x = np.asarray(origin, float).tolist()
+        return cls((int(rows), int(columns)), (float(spacing), float(spacing)), (y, x))
+
+    @property
+    def matrix(self) -> FloatArray:
+        """The (3, 3) matrix from pixels (y, x, 1) to world units."""
+        (sy, sx), (oy, ox) = self.spacing, self.origin
+        return np.array([[sy, 0.0, oy], [0.0, sx, ox], [0.0, 0.0, 1.0]])
+
+    @property
+    def size(self) -> FloatArray:
+        """Height and width in world units."""
+        return np.asarray(np.array(self.shape) * np.array(self.spacing), float)
+
+    @property
+    def centre(self) -> FloatArray:
+        """World coordinates (y, x) of the middle."""
+        middle = (np.array(self.shape) - 1) / 2
+        return np.asarray(np.array(self.origin) + middle * np.array(self.spacing), float)
+
+    def to_world(self, points_px: ArrayLike) -> FloatArray:
+        """Map (N, 2) pixel coordinates (y, x) to world units."""
+        return np.asarray(np.asarray(points_px, float) * self.spacing + self.origin)
+
+    def to_pixel(self, points: ArrayLike) -> FloatArray:
+        """Map (N, 2) world coordinates (y, x) to pixels."""
+        return np.asarray((np.asarray(points, float) - self.origin) / np.asarray(self.spacing))
 
 
 def tiles(shape: tuple[int, int], tile: int) -> Iterator[Region]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, Frame
 
 __all__ = ["Raster"]
 
@@ -60,22 +60,27 @@ class Raster:
         object.__setattr__(self, "spacing", spacing)
         object.__setattr__(self, "origin", (float(self.origin[0]), float(self.origin[1])))
 
+    @classmethod
+    def on(cls, frame: Frame, pixels: ArrayLike, mask: ArrayLike | None = None) -> "Raster":
+        """Return the raster whose pixels lie on a frame; `mask` is True everywhere by default."""
+        plane = np.asarray(pixels, np.float32)
+        valid = np.ones(plane.shape, bool) if mask is None else np.asarray(mask, bool)
+        return cls(plane, frame.spacing, frame.origin, valid)
+
     @property
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.pixels.shape[0], self.pixels.shape[1]
 
     @property
-    def pixel_to_world_matrix(self) -> FloatArray:
-        """The (3, 3) matrix from this raster's pixels (y, x, 1) to world units."""
-        return np.array(
-            [[self.spacing[0], 0, self.origin[0]], [0, self.spacing[1], self.origin[1]], [0, 0, 1.0]]
-        )
+    def frame(self) -> Frame:
+        """Where the pixels lie."""
+        return Frame(self.shape, self.spacing, self.origin)
 
     def to_world(self, points_px: ArrayLike) -> FloatArray:
         """Map (N, 2) pixel coordinates (y, x) of this raster to world units."""
-        return np.asarray(np.asarray(points_px, float) * self.spacing + self.origin)
+        return self.frame.to_world(points_px)
 
     def to_pixel(self, points: ArrayLike) -> FloatArray:
         """Map (N, 2) world coordinates (y, x) to pixel coordinates of this raster."""
-        return np.asarray((np.asarray(points, float) - self.origin) / np.asarray(self.spacing))
+        return self.frame.to_pixel(points)

@@ -5,14 +5,14 @@ from napari_histreg.matching.affine_refinement import COARSE, FINE, fit_affine, 
 from napari_histreg.matching.block_correlation import Shifts, correlate_blocks
 from napari_histreg.matching.description import learn_description
 from napari_histreg.matching.left_out_blocks import Agreement, left_out_agreement
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from napari_histreg.matching.pose_score import score_planes
 from napari_histreg.transforms import Affine
 from phantoms import pair
 
 
 def picture(raster):
-    return Picture(raster.pixels[None], Frame(raster.shape, raster.spacing, raster.origin), raster.mask)
+    return Picture.of(raster)
 
 
 def disturbed(transform, *, angle_deg=2.5, scale=1.03, shift=(5.0, -4.0)):

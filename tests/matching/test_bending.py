@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from bent import BASE, SIDE, bend, bent_pair
+from napari_histreg.geometry import Frame
 from napari_histreg.matching.bending import LocalFit, fit_local_field
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from napari_histreg.methods.signal import comparable
 from napari_histreg.progress import Cancelled
 from napari_histreg.transforms import Affine

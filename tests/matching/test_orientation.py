@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from napari_histreg.geometry import Frame
 from napari_histreg.matching.orientation import orientation_field
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from phantoms import pair
 
 

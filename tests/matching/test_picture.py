@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from napari_histreg.matching.picture import Frame, Picture, overlap_frame
+from napari_histreg.geometry import Frame
+from napari_histreg.matching.picture import Picture, overlap_frame
 
 
 def ramp(shape=(60, 90), spacing=(0.5, 0.5), origin=(3.0, -2.0), mask=None):

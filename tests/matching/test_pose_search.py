@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.geometry import Frame
+from napari_histreg.matching.picture import Picture
 from napari_histreg.matching.pose_search import Grid, search_poses
 from napari_histreg.progress import Cancelled
 from phantoms import pair
@@ -10,7 +11,7 @@ QUICK = Grid(side=96, step_deg=5.0, step_scale=0.08)
 
 
 def picture(raster):
-    return Picture(raster.pixels[None], Frame(raster.shape, raster.spacing, raster.origin), raster.mask)
+    return Picture.of(raster)
 
 
 def off(truth, fixed, matrix):

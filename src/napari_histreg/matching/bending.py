@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray, grid_points
+from napari_histreg.geometry import FloatArray, Frame, grid_points
 from napari_histreg.matching.affine_refinement import Describe
 from napari_histreg.matching.block_correlation import correlate_blocks
 from napari_histreg.matching.description import learn_description
-from napari_histreg.matching.picture import Frame, Picture, overlap_frame
+from napari_histreg.matching.picture import Picture, overlap_frame
 from napari_histreg.matching.smooth_basis import SmoothBasis
 from napari_histreg.matching.soft_shifts import agreement_at, soft_shifts
 from napari_histreg.matching.stiffness import StiffnessPath, overlapping

@@ -97,7 +97,7 @@ def choose_density_pair(fixed: Picture, moving: Picture) -> DensityPair:
 
     Examples
     --------
-    >>> from napari_histreg.matching.picture import Frame
+    >>> from napari_histreg.geometry import Frame
     >>> pixels = np.random.default_rng(0).random((1, 64, 64), dtype=np.float32)
     >>> frame = Frame((64, 64), (1.0, 1.0), (0.0, 0.0))
     >>> choose_density_pair(Picture(pixels, frame), Picture(1 - pixels, frame)).sign

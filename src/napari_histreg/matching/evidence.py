@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_histreg.errors import NotConverged
-from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.picture import Frame, Picture, corners, overlap_frame
+from napari_histreg.geometry import FloatArray, Frame
+from napari_histreg.matching.picture import Picture, corners, overlap_frame
 from napari_histreg.matching.pose_search import Grid, search_poses
 from napari_histreg.transforms import Transform, affine_over
 
@@ -104,7 +104,7 @@ def _frame_of(moving: Picture, moving_to_fixed: FloatArray, spacing: float) -> F
     low, high = seen.min(0), seen.max(0)
     rows, columns = np.maximum(np.ceil((high - low) / spacing), 1).astype(int)
     origin = low + spacing / 2
-    return Frame((int(rows), int(columns)), (spacing, spacing), (float(origin[0]), float(origin[1])))
+    return Frame.square((rows, columns), spacing, origin)
 
 
 def require_plausible(matrix: FloatArray, evidence: Evidence, what: str) -> None:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, Frame
 from napari_histreg.matching.affine_refinement import Describe, RefineLevel, orientation_planes, refine_affine
 from napari_histreg.matching.block_correlation import Plane, correlate_blocks
-from napari_histreg.matching.picture import Frame, Picture, overlap_frame
+from napari_histreg.matching.picture import Picture, overlap_frame
 
 __all__ = ["Agreement", "left_out_agreement"]
 

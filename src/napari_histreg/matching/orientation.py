@@ -46,7 +46,7 @@ def orientation_field(
 
     Examples
     --------
-    >>> from napari_histreg.matching.picture import Frame
+    >>> from napari_histreg.geometry import Frame
     >>> pixels = np.random.default_rng(0).random((1, 40, 40), dtype=np.float32)
     >>> frame = Frame((40, 40), (1.0, 1.0), (0.0, 0.0))
     >>> dark, light = Picture(pixels, frame), Picture(1 - pixels, frame)

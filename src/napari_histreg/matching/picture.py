@@ -8,53 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, Frame
+from napari_histreg.raster import Raster
 
-__all__ = ["Frame", "Picture", "corners", "overlap_frame"]
+__all__ = ["Picture", "corners", "overlap_frame"]
 
 # Each reduction is made from the full picture; sampling then never has to skip more than half a pixel.
 REDUCTION = 1.5
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A grid of sample points in world units.
-
-    Parameters
-    ----------
-    shape : (int, int)
-        Rows and columns.
-    spacing : (float, float)
-        Distance of neighbouring points (y, x) in world units.
-    origin : (float, float)
-        World coordinates (y, x) of the first point.
-
-    Examples
-    --------
-    >>> Frame((3, 4), (2.0, 2.0), (1.0, 1.0)).centre.tolist()
-    [3.0, 4.0]
-    """
-
-    shape: tuple[int, int]
-    spacing: tuple[float, float]
-    origin: tuple[float, float]
-
-    @property
-    def matrix(self) -> FloatArray:
-        """The (3, 3) matrix from grid indices (y, x, 1) to world units."""
-        (sy, sx), (oy, ox) = self.spacing, self.origin
-        return np.array([[sy, 0.0, oy], [0.0, sx, ox], [0.0, 0.0, 1.0]])
-
-    @property
-    def size(self) -> FloatArray:
-        """Height and width in world units."""
-        return np.asarray(np.array(self.shape) * np.array(self.spacing), float)
-
-    @property
-    def centre(self) -> FloatArray:
-        """World coordinates (y, x) of the middle."""
-        middle = (np.array(self.shape) - 1) / 2
-        return np.asarray(np.array(self.origin) + middle * np.array(self.spacing), float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +55,11 @@ class Picture:
             channels = channels[:, nearest[0], nearest[1]]
         object.__setattr__(self, "channels", channels)
         object.__setattr__(self, "mask", mask)
+
+    @classmethod
+    def of(cls, raster: Raster) -> "Picture":
+        """Return a raster as a picture of one channel."""
+        return cls(raster.pixels[None], raster.frame, raster.mask)
 
     @property
     def spacing(self) -> float:
@@ -255,4 +220,4 @@ def overlap_frame(fixed: Picture, moving: Picture, fixed_to_moving: FloatArray, 
     rows, columns = np.maximum(np.floor((high - low) / spacing), 1).astype(int)
     centre = (low + high) / 2
     origin = centre - (np.array([rows, columns]) - 1) / 2 * spacing
-    return Frame((int(rows), int(columns)), (spacing, spacing), (float(origin[0]), float(origin[1])))
+    return Frame.square((rows, columns), spacing, origin)

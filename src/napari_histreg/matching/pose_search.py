@@ -145,7 +145,7 @@ def search_poses(
 
     Examples
     --------
-    >>> from napari_histreg.matching.picture import Frame
+    >>> from napari_histreg.geometry import Frame
     >>> pixels = np.random.default_rng(0).random((1, 60, 60), dtype=np.float32)
     >>> pixels = cv2.GaussianBlur(pixels[0], (0, 0), 1.5)[None]
     >>> picture = Picture(pixels, Frame((60, 60), (1.0, 1.0), (0.0, 0.0)))

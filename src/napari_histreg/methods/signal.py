@@ -3,7 +3,7 @@
 import numpy as np
 
 from napari_histreg.errors import NoTissue
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from napari_histreg.raster import Raster
 
 __all__ = ["LEAST_SIDE", "comparable", "comparable_pair"]
@@ -67,7 +67,7 @@ def comparable(raster: Raster, name: str) -> Picture:
         )
     pixels = np.where(mask, raster.pixels, np.float32(low))
     pixels = np.clip((pixels - low) / (high - low), 0, 1).astype(np.float32)
-    return Picture(pixels[None], Frame(raster.shape, raster.spacing, raster.origin), mask)
+    return Picture(pixels[None], raster.frame, mask)
 
 
 def comparable_pair(fixed: Raster, moving: Raster) -> tuple[Picture, Picture]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.geometry import FloatArray, Frame
+from napari_histreg.matching.picture import Picture
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Affine, MatrixTransform, Similarity, Transform, Translation, resample
 
@@ -217,13 +217,13 @@ def _frame(low: FloatArray, high: FloatArray, spacing: float) -> Frame:
     """Lay a grid of square pixels over a box."""
     rows, columns = np.maximum(np.round((high - low) / spacing), 1).astype(int)
     origin = (low + high) / 2 - (np.array([rows, columns]) - 1) / 2 * spacing
-    return Frame((int(rows), int(columns)), (spacing, spacing), (float(origin[0]), float(origin[1])))
+    return Frame.square((rows, columns), spacing, origin)
 
 
 def _seen(moving: Picture, start: Transform, frame: Frame) -> Picture:
     """Look at a picture through any transform."""
     if isinstance(start, Affine):
         return moving.sampled(frame, start.matrix)
-    raster = Raster(moving.channels[0], moving.frame.spacing, moving.frame.origin, moving.mask)
+    raster = Raster.on(moving.frame, moving.channels[0], moving.mask)
     seen = resample(raster, start, frame)
     return Picture(seen.pixels[None], frame, seen.mask)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import FloatArray, Region
+from napari_histreg.geometry import FloatArray, Frame, Region
 from napari_histreg.slides.slide import Slide
 
 __all__ = ["Planes", "read_planes", "working_spacing"]
@@ -25,15 +25,12 @@ class Planes:
     ----------
     pixels : (C, Y, X) ndarray of float32
         In the slide's own intensities; NaN where the slide is NaN.
-    spacing : (float, float)
-        Distance of pixel centres (y, x) in world units.
-    origin : (float, float)
-        World coordinates (y, x) of the centre of pixel (0, 0).
+    frame : Frame
+        Where the pixels lie.
     """
 
     pixels: NDArray[np.float32]
-    spacing: tuple[float, float]
-    origin: tuple[float, float]
+    frame: Frame
 
 
 def working_spacing(slide: Slide, max_size_px: int) -> float:
@@ -71,7 +68,7 @@ def read_planes(slide: Slide, spacing: float, channels: Sequence[int] | None = N
     >>> from napari_histreg.slides.opening import open_slide
     >>> slide = open_slide(np.arange(16.0, dtype=np.float32).reshape(4, 4), pixel_size_um=0.5)
     >>> planes = read_planes(slide, 1.0)
-    >>> planes.pixels.shape, planes.origin
+    >>> planes.pixels.shape, planes.frame.origin
     ((1, 2, 2), (0.25, 0.25))
     """
     if not spacing > 0:
@@ -104,7 +101,7 @@ def read_planes(slide: Slide, spacing: float, channels: Sequence[int] | None = N
                 else used @ share
             )
     pixels = np.where(weight > 0.5, total / np.maximum(weight, 1e-6), np.nan)
-    return Planes(pixels.astype(np.float32), (float(spacing), float(spacing)), origin)
+    return Planes(pixels.astype(np.float32), Frame.square(pixels.shape[1:], spacing, origin))
 
 
 def _weights(length: int, step: float, count: int, spacing: float) -> Any:

@@ -102,7 +102,7 @@ def prepare(slide: Slide, recipe: Recipe | None = None) -> Raster:
     reason = blank_reason(plane, valid)
     if reason:
         raise NoTissue(f"{slide.name} holds nothing to align: {reason}.")
-    return Raster(_normalised(plane, valid, recipe.normalise), planes.spacing, planes.origin, valid)
+    return Raster.on(planes.frame, _normalised(plane, valid, recipe.normalise), valid)
 
 
 def common_spacing(fixed: Slide, moving: Slide, max_size_px: int = 1024) -> float | None:

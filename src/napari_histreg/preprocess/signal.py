@@ -103,7 +103,7 @@ def extract_signals(
     found = {}
     for signal in signals:
         plane = _one_signal(clean, valid, kind, signal, names)
-        found[signal] = Raster(scale_percentiles(plane, valid), planes.spacing, planes.origin, valid)
+        found[signal] = Raster.on(planes.frame, scale_percentiles(plane, valid), valid)
     return found
 
 

@@ -202,7 +202,7 @@ def _likeness(
     overlap: dict[str, Any] = {}
     common = mask
     for time, view in (("before", centred(fixed, moving)), ("after", transform)):
-        theirs = extract_signals(moving, matching_spacing(moving, view, frame, 4 * NUMBERS_PX), wanted)
+        theirs = extract_signals(moving, matching_spacing(moving, view, frame.frame, 4 * NUMBERS_PX), wanted)
         seen[time] = resample(theirs["nuclear"], view, frame)
         other = _tissue(resample(theirs["density"], view, frame))
         overlap[time] = {"dice": _number(dice(mask, other)), "iou": _number(iou(mask, other))}

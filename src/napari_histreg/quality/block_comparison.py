@@ -113,7 +113,7 @@ class Stage:
     def of(cls, fixed: Slide, moving: Slide, fixed_to_moving: Transform, side: int) -> "Stage":
         """Read both slides so that the fixed one has `side` pixels along its longer side."""
         ours = extract_signals(fixed, working_spacing(fixed, side))
-        spacing = matching_spacing(moving, fixed_to_moving, ours["density"], 4 * side)
+        spacing = matching_spacing(moving, fixed_to_moving, ours["density"].frame, 4 * side)
         return cls(ours, extract_signals(moving, spacing), fixed_to_moving)
 
     @property

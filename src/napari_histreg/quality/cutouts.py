@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray, Region, grid_points
+from napari_histreg.geometry import FloatArray, Frame, Region, grid_points
 from napari_histreg.quality.drawing import Picture
 from napari_histreg.quality.views import colours, colours_on, signal_raster
 from napari_histreg.raster import Raster
@@ -34,7 +34,7 @@ class Cutout:
     signal: Raster
 
 
-def cutout(slide: Slide, frame_to_slide: Transform | None, frame: Raster) -> Cutout:
+def cutout(slide: Slide, frame_to_slide: Transform | None, frame: Frame) -> Cutout:
     """Show what of a slide lies under a frame.
 
     Parameters
@@ -43,7 +43,7 @@ def cutout(slide: Slide, frame_to_slide: Transform | None, frame: Raster) -> Cut
         What to look at.
     frame_to_slide : Transform or None
         From the frame's world units to the slide's; None where they are the same.
-    frame : Raster
+    frame : Frame
         Where to look; its pixels do not matter.
 
     Returns
@@ -82,10 +82,10 @@ def _rim(shape: tuple[int, int]) -> FloatArray:
     return grid_points(y, x).reshape(-1, 2)
 
 
-def _nothing(slide: Slide, frame: Raster) -> Cutout:
+def _nothing(slide: Slide, frame: Frame) -> Cutout:
     shade = np.uint8(255 if slide.is_rgb else 0)
     dark, nowhere = np.zeros(frame.shape, np.float32), np.zeros(frame.shape, bool)
-    signal = Raster(dark, frame.spacing, frame.origin, nowhere)
+    signal = Raster.on(frame, dark, nowhere)
     return Cutout(np.full((*frame.shape, 3), shade, np.uint8), signal)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.matching.orientation import orientation_field
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from napari_histreg.preprocess.intensity import local_normalise, masked_blur
 from napari_histreg.raster import Raster
 
@@ -29,10 +29,7 @@ def direction_field(raster: Raster) -> Field:
     (Y, X) ndarray of complex64
         0 where invalid.
     """
-    picture = Picture(
-        raster.pixels[None], Frame(raster.shape, raster.spacing, raster.origin), _inner(raster.mask)
-    )
-    return orientation_field(picture, soft=0.2, local=0.1)
+    return orientation_field(Picture(raster.pixels[None], raster.frame, _inner(raster.mask)))
 
 
 def contrast_field(raster: Raster, sigma_px: float | None = None) -> Field:

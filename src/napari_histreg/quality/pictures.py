@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, Frame
 from napari_histreg.preprocess.planes import working_spacing
 from napari_histreg.quality.drawing import Picture, beside, caption, scale_bar
 from napari_histreg.quality.views import (
@@ -147,7 +147,7 @@ def before_after(
     for title, transform in views:
         if transform is None:
             continue
-        other = signal_raster(moving, matching_spacing(moving, transform, one, 2 * max_px))
+        other = signal_raster(moving, matching_spacing(moving, transform, one.frame, 2 * max_px))
         seen = resample(other, transform, one)
         picture = scale_bar(overlay(one, seen), one.spacing[0], fixed.unit)
         panels.append(caption(picture, f"{title}: {fixed.name} magenta, {moving.name} green"))
@@ -174,7 +174,7 @@ def in_colours(
         Fixed, and moving as aligned; ``.picture`` of each is (Y, X, 3) uint8.
     """
     one = colours(fixed, working_spacing(fixed, max_px))
-    frame = one.planes[0]
+    frame = one.planes[0].frame
     other = colours(moving, matching_spacing(moving, fixed_to_moving, frame, 2 * max_px))
     return one, colours_on(other, fixed_to_moving, frame)
 
@@ -214,12 +214,8 @@ def zoom(
 
     # Small places are enlarged, but no further than shows single pixels.
     spacing = max(width / side_px, max(fixed.world_pixel_size) / LARGEST_ENLARGEMENT)
-    half = (round(width / spacing) - 1) / 2 * spacing
-    frame = Raster(
-        np.zeros((round(width / spacing),) * 2, np.float32),
-        (spacing, spacing),
-        (float(centre[0]) - half, float(centre[1]) - half),
-    )
+    side = round(width / spacing)
+    frame = Frame.square((side, side), spacing, np.asarray(centre, float) - (side - 1) / 2 * spacing)
     ours = cutout(fixed, None, frame)
     theirs = cutout(moving, fixed_to_moving, frame)
     mixed = overlay(ours.signal, theirs.signal)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.geometry import Frame
 from napari_histreg.preprocess.intensity import scale_percentiles
 from napari_histreg.preprocess.planes import read_planes, working_spacing
 from napari_histreg.preprocess.signal import Signal, extract_signal
@@ -46,7 +47,7 @@ def signal_raster(
 ) -> Raster:
     """Read a slide's signal from 0 to 1 for looking at; a blank slide gives zeros rather than an error."""
     planes, plane, valid = extract_signal(slide, spacing, signal, channel=channel)
-    return Raster(scale_percentiles(plane, valid, low=10), planes.spacing, planes.origin, valid)
+    return Raster.on(planes.frame, scale_percentiles(plane, valid, low=10), valid)
 
 
 def centred(fixed: Slide, moving: Slide) -> Similarity:
@@ -62,7 +63,7 @@ def centred(fixed: Slide, moving: Slide) -> Similarity:
     return Similarity.of(scale=scale, translation=centres[1] - centres[0], centre=centres[0])
 
 
-def matching_spacing(moving: Slide, fixed_to_moving: Transform, frame: Raster, max_px: int) -> float:
+def matching_spacing(moving: Slide, fixed_to_moving: Transform, frame: Frame, max_px: int) -> float:
     """Return the spacing at which the moving slide has the frame's detail and at most `max_px` pixels."""
     height, width = frame.shape
     middle = frame.to_world([[height / 2, width / 2]])
@@ -87,7 +88,7 @@ def colours(slide: Slide, spacing: float) -> ColourRaster:
             colour = np.asarray(channel.colour or default, np.float32)
             mixed += colour[:, None, None] * (255 * scale_percentiles(plane, valid, low=2))
         mixed, background = np.minimum(mixed, 255), 0.0
-    red, green, blue = (Raster(plane, planes.spacing, planes.origin, valid) for plane in mixed)
+    red, green, blue = (Raster.on(planes.frame, plane, valid) for plane in mixed)
     return ColourRaster((red, green, blue), background)
 
 
@@ -96,7 +97,7 @@ def _shown_channels(slide: Slide) -> list[int]:
     return list(range(min(len(slide.channels), len(FALLBACK_COLOURS))))
 
 
-def colours_on(moving: ColourRaster, fixed_to_moving: Transform, frame: Raster) -> ColourRaster:
+def colours_on(moving: ColourRaster, fixed_to_moving: Transform, frame: Frame) -> ColourRaster:
     """Return a picture as it looks on the fixed frame."""
     red, green, blue = (resample(plane, fixed_to_moving, frame) for plane in moving.planes)
     return replace(moving, planes=(red, green, blue))

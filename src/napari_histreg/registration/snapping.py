@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_histreg.errors import NotConverged
-from napari_histreg.geometry import FloatArray, Region
+from napari_histreg.geometry import FloatArray, Frame, Region
 from napari_histreg.matching.block_correlation import correlate_patch
 from napari_histreg.preprocess import find_nuclear_name
 from napari_histreg.progress import Progress, silent
@@ -146,14 +146,10 @@ def _fields(
 ) -> NDArray[np.complex64]:
     """Return the orientation of edges on a square grid round a point, 0 where the slide shows nothing."""
     from napari_histreg.matching.orientation import orientation_field
-    from napari_histreg.matching.picture import Frame, Picture
+    from napari_histreg.matching.picture import Picture
 
     half = (side - 1) / 2 * spacing
-    grid = Raster(
-        np.zeros((side, side), np.float32),
-        (spacing, spacing),
-        (float(centre[0] - half), float(centre[1] - half)),
-    )
+    grid = Frame.square((side, side), spacing, centre - half)
     rasters = _read_round(slide, frame_to_slide, grid)
     seen = [resample(raster, frame_to_slide, grid) for raster in rasters]
     mask = seen[0].mask
@@ -161,11 +157,10 @@ def _fields(
         raise NotConverged("The surroundings lie outside the slide, so there is nothing to compare.")
     planes = np.stack([raster.pixels for raster in seen])
     kept = _telling(slide, planes, mask)
-    frame = Frame((side, side), (spacing, spacing), grid.origin)
-    return orientation_field(Picture(planes[kept], frame, mask), local=0.25)
+    return orientation_field(Picture(planes[kept], grid, mask), local=0.25)
 
 
-def _read_round(slide: Slide, frame_to_slide: Transform, grid: Raster) -> list[Raster]:
+def _read_round(slide: Slide, frame_to_slide: Transform, grid: Frame) -> list[Raster]:
     """Read what a grid shows of a slide, at the level that is fine enough, one raster per channel."""
     rows, columns = grid.shape
     edge = np.array([[y, x] for y in (0, rows // 2, rows - 1) for x in (0, columns // 2, columns - 1)])

@@ -7,11 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, Frame
 from napari_histreg.preprocess import Recipe, prepare, working_spacing
 from napari_histreg.progress import Progress, silent
 from napari_histreg.quality.similarity import measure_similarity
-from napari_histreg.raster import Raster
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Translation, resample
 
@@ -189,10 +188,8 @@ def _overviews(slides: Sequence[Slide], signal: Any, progress: Progress) -> NDAr
     for number, slide in enumerate(slides):
         progress(0.7 * number / len(slides), f"looking at {slide.name}")
         raster = prepare(slide, Recipe(signal=signal, max_size_px=SIDE, spacing=spacing))
-        middle = np.array(raster.origin) + (np.array(raster.shape) - 1) / 2 * raster.spacing
-        step = max(raster.spacing)
-        frame = Raster(np.zeros((SIDE, SIDE), np.float32), (step, step), (0.0, 0.0))
-        onto = Translation.of(middle - (SIDE - 1) / 2 * step)
+        frame = Frame.square((SIDE, SIDE), max(raster.spacing), (0.0, 0.0))
+        onto = Translation.of(raster.frame.centre - frame.centre)
         planes.append(resample(raster, onto, frame).pixels)
     return np.nan_to_num(np.stack(planes))
 

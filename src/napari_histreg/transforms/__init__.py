@@ -16,7 +16,7 @@ from napari_histreg.transforms.matrix import Affine, MatrixTransform, Projective
 from napari_histreg.transforms.pixels import affine_over, approximate_affine, from_pixel_matrix, pixel_matrix
 from napari_histreg.transforms.point_pairs import MINIMUM_PAIRS, MODELS
 from napari_histreg.transforms.projective_fit import fit_projective
-from napari_histreg.transforms.resampling import Frame, resample
+from napari_histreg.transforms.resampling import resample
 from napari_histreg.transforms.robust import RobustFit, fit_robust
 from napari_histreg.transforms.similarity import Rigid, Similarity, Translation
 from napari_histreg.transforms.thin_plate import InverseThinPlate, ThinPlate
@@ -33,7 +33,6 @@ __all__ = [
     "Deformation",
     "DisplacementField",
     "Folding",
-    "Frame",
     "InverseThinPlate",
     "MatrixTransform",
     "Projective",

@@ -1,15 +1,13 @@
 """A raster of one slide seen through a transform on the frame of another."""
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import FloatArray, Region, grid_points, tiles
+from napari_histreg.geometry import FloatArray, Frame, Region, grid_points, tiles
 from napari_histreg.raster import Raster
 from napari_histreg.transforms.transform import Transform
 
-__all__ = ["Frame", "resample"]
+__all__ = ["resample"]
 
 TILE = 1024
 # OpenCV's remap refuses images of 32767 pixels or more on a side.
@@ -19,24 +17,8 @@ REMAP_LIMIT = 32000
 ANTIALIAS_SIGMA = 0.5
 
 
-class Frame(Protocol):
-    """Where to compute pixels: any object with these, a `Raster` among them."""
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-
-    @property
-    def spacing(self) -> tuple[float, float]:
-        """Distance of neighbouring pixel centres (y, x) in world units."""
-
-    @property
-    def origin(self) -> tuple[float, float]:
-        """World coordinates (y, x) of the centre of pixel (0, 0)."""
-
-
 def resample(
-    moving: Raster, fixed_to_moving: Transform, frame: Frame, *, order: int = 1, fill: float = 0.0
+    moving: Raster, fixed_to_moving: Transform, frame: Frame | Raster, *, order: int = 1, fill: float = 0.0
 ) -> Raster:
     """Compute the moving raster as it looks on the fixed frame.
 
@@ -46,8 +28,8 @@ def resample(
         What to look at.
     fixed_to_moving : Transform
         Fixed to moving, both in world units.
-    frame : Frame
-        Shape, spacing and origin of the result in the fixed slide's world units: the fixed raster, say.
+    frame : Frame or Raster
+        Where the pixels of the result lie in the fixed slide's world units: a frame, or a raster's own.
     order : int
         0 takes the nearest pixel (labels), 1 interpolates linearly, 3 cubically.
     fill : float
@@ -66,6 +48,7 @@ def resample(
     >>> resample(raster, Translation.of((0, 1)), raster).pixels.tolist()
     [[1.0, 2.0, 0.0], [4.0, 5.0, 0.0]]
     """
+    frame = frame.frame if isinstance(frame, Raster) else frame
     if order not in (0, 1, 3):
         raise ValueError(f"The order of interpolation is 0, 1 or 3, not {order}.")
     source = moving.pixels
@@ -78,7 +61,7 @@ def resample(
         _fill_tile(
             tile, source, valid, _sample_points(tile, moving, fixed_to_moving, frame), order, pixels, mask
         )
-    return Raster(pixels, frame.spacing, frame.origin, mask)
+    return Raster.on(frame, pixels, mask)
 
 
 def _sample_points(tile: Region, moving: Raster, fixed_to_moving: Transform, frame: Frame) -> FloatArray:

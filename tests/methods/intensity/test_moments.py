@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_histreg.errors import RegistrationError
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.geometry import Frame
+from napari_histreg.matching.picture import Picture
 from napari_histreg.methods.intensity.moments import Moments, tissue_shape
 from napari_histreg.raster import Raster
 from phantoms import pair

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_histreg.matching.left_out_blocks import Agreement
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from napari_histreg.registration.automatic.hypotheses import propose_rivals
 from napari_histreg.registration.automatic.verdict import (
     CRITERIA,
@@ -21,7 +21,7 @@ CHANCE = Measures(5.0, 1.05, Agreement(2, 40, 0.056), 0.8)
 
 
 def picture(raster):
-    return Picture(raster.pixels[None], Frame(raster.shape, raster.spacing, raster.origin), raster.mask)
+    return Picture.of(raster)
 
 
 @pytest.fixture(scope="module")

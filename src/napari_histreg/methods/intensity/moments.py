@@ -69,7 +69,7 @@ def tissue_shape(picture: Picture) -> Shape:
 
     Examples
     --------
-    >>> from napari_histreg.matching.picture import Frame
+    >>> from napari_histreg.geometry import Frame
     >>> plane = np.zeros((64, 64), np.float32)
     >>> plane[24:40, 12:52] = 1
     >>> shape = tissue_shape(Picture(plane[None], Frame((64, 64), (1.0, 1.0), (0.0, 0.0))))

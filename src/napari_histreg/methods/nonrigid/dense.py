@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.errors import NotConverged
+from napari_histreg.geometry import Frame
 from napari_histreg.matching.block_correlation import Plane
 from napari_histreg.matching.density import local_density
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from napari_histreg.methods.method import Finding
 from napari_histreg.methods.starts import likely_start, prealign, working_spacing
 from napari_histreg.progress import Progress, portion

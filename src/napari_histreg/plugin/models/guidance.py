@@ -63,7 +63,7 @@ def tissue_points(slide: Slide) -> FloatArray:
         found = np.ones_like(found)
     places = np.argwhere(found)
     places = places[:: max(1, len(places) // CANDIDATES)]
-    return np.asarray(places * planes.spacing + planes.origin)
+    return planes.frame.to_world(places)
 
 
 def next_spot(session: Session, candidates: FloatArray) -> Prediction:

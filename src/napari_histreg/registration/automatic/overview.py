@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.errors import NoTissue
-from napari_histreg.matching.picture import Frame, Picture
+from napari_histreg.matching.picture import Picture
 from napari_histreg.preprocess import (
     Modality,
     find_nuclear_name,
@@ -123,7 +123,7 @@ def look_at(
     chosen, others = _choose(slide, signals, mask, channel, channels)
     if structure_shares(signals[list(chosen)], mask).max() < LEAST_STRUCTURE:
         raise NoTissue(f"{slide.name} holds nothing to align: it shows noise only.")
-    frame = Frame(mask.shape, planes.spacing, planes.origin)
+    frame = planes.frame
     return Overview(
         slide.name,
         Picture(signals[list(chosen)], frame, mask),

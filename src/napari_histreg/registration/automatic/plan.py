@@ -106,7 +106,7 @@ class Plan:
     def climb(self, progress: Progress) -> tuple[list[FloatArray], dict[str, float]]:
         """Refine the plain centred start by mutual information; no start where that gives up."""
         rasters = [
-            Raster(p.channels.mean(0), p.frame.spacing, p.frame.origin, p.mask)
+            Raster.on(p.frame, p.channels.mean(0), p.mask)
             for p in (picture.reduced(picture.extent / 384) for picture in self.pictures)
         ]
         try:
@@ -138,7 +138,7 @@ def scale_ranges(
 
     Examples
     --------
-    >>> from napari_histreg.matching.picture import Frame
+    >>> from napari_histreg.geometry import Frame
     >>> small = Picture(np.zeros((1, 50, 50), np.float32), Frame((50, 50), (1.0, 1.0), (0.0, 0.0)))
     >>> large = Picture(np.zeros((1, 100, 100), np.float32), Frame((100, 100), (1.0, 1.0), (0.0, 0.0)))
     >>> scale_ranges(small, large, play=0.1, widest=2.5)[1]

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from napari_histreg.geometry import FloatArray, Region
+from napari_histreg.geometry import FloatArray, Frame, Region
 from napari_histreg.matching.affine_refinement import (
     FINE,
     MOST_CHANGE,
@@ -19,7 +19,7 @@ from napari_histreg.matching.affine_refinement import (
     orientation_planes,
 )
 from napari_histreg.matching.block_correlation import Shifts, correlate_blocks
-from napari_histreg.matching.picture import Frame, Picture, corners, overlap_frame
+from napari_histreg.matching.picture import Picture, corners, overlap_frame
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.registration.automatic.overview import Overview, comparable_channels
 from napari_histreg.slides import Slide
@@ -183,7 +183,7 @@ def _measure_tile(
     """Measure one tile; None where it holds too little."""
     side = TILE_PX + 2 * REACH_PX
     origin = place - (side - 1) / 2 * spacing
-    frame = Frame((side, side), (spacing, spacing), (float(origin[0]), float(origin[1])))
+    frame = Frame.square((side, side), spacing, origin)
     scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
     box = place + np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) * (side / 2 + 2) * spacing
     fixed = read_picture(sides[0], box, spacing)
