@@ -19,6 +19,7 @@ __all__ = [
     "Frame",
     "Region",
     "grid_points",
+    "halved",
     "pixel_to_world",
     "tiles",
     "world_to_pixel",
@@ -152,6 +153,17 @@ class Frame:
     def to_pixel(self, points: ArrayLike) -> FloatArray:
         """Map (N, 2) world coordinates (y, x) to pixels."""
         return np.asarray((np.asarray(points, float) - self.origin) / np.asarray(self.spacing))
+
+
+def halved(shape: tuple[int, int]) -> tuple[int, int]:
+    """Return the shape (Y, X) of the next pyramid level: half, rounded up, as every level here is.
+
+    Examples
+    --------
+    >>> halved((3001, 2000))
+    (1501, 1000)
+    """
+    return -(-shape[0] // 2), -(-shape[1] // 2)
 
 
 def tiles(shape: tuple[int, int], tile: int) -> Iterator[Region]:

@@ -165,7 +165,7 @@ def test_what_openslide_leaves_out_goes_to_the_tiff_reader(tmp_path, monkeypatch
     }
     tifffile.imwrite(path, rgb((200, 150)), **options)
     with open_slide(path) as slide:
-        assert slide.metadata["vendor"] == "aperio"
+        assert slide.vendor == "aperio"
 
     def refuse(self, name):
         raise openslide.OpenSlideError("Unsupported TIFF compression: 12345")

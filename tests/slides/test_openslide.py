@@ -74,9 +74,9 @@ def test_mirax_equals_what_was_written(tmp_path, shared, variant):
     told = make_mirax().write_mirax(path, picture, pixel_size_um=(0.3, 0.4), tile=32, fmt="PNG", **variant)
     with open_slide(path) as slide:
         assert slide.pixel_size_um == (0.4, 0.3)
-        assert slide.metadata["vendor"] == "mirax"
+        assert slide.vendor == "mirax"
         x, y, width, height = told["bounds"]
-        assert slide.metadata["bounds_offset_px"] == (y, x)
+        assert slide.bounds_offset_px == (y, x)
         assert slide.shape == (height, width)
         pixels = np.moveaxis(slide.read_level(0), 0, -1)
         truth = np.full((told["dimensions"][1], told["dimensions"][0], 3), 255, np.uint8)

@@ -86,7 +86,7 @@ def test_spot_is_found_on_every_level_of_a_mirax_slide(tmp_path, shared, variant
         tmp_path / "spot.mrxs", picture, **{"tile": 64, "fmt": "PNG", "levels": 4, **variant}
     )
     with open_slide(tmp_path / "spot.mrxs") as slide:
-        offset = np.array(slide.metadata["bounds_offset_px"])
+        offset = np.array(slide.bounds_offset_px)
         assert offset.tolist() == [told["bounds"][1], told["bounds"][0]]
         assert slide.shape == (told["bounds"][3], told["bounds"][2])
         place = np.array(told["origin"][::-1]) + centre - offset

@@ -247,4 +247,7 @@ def method_class(name: str) -> type[Method]:
     >>> method_class("ecc").name
     'ecc'
     """
-    return find_method(name).load()
+    found = find_method(name).load()
+    if not issubclass(found, Method):
+        raise TypeError(f"The row {name!r} of the table names {found.__name__}, which is no method.")
+    return found

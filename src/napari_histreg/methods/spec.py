@@ -4,8 +4,9 @@ import importlib
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel
+
 from napari_histreg.errors import MissingDependency
-from napari_histreg.methods.method import Method
 from napari_histreg.optional import is_installed
 
 __all__ = ["MethodSpec"]
@@ -90,8 +91,8 @@ class MethodSpec:
         package = "napari-histreg" if self.extra is None else f"napari-histreg[{self.extra}]"
         return f'pip install "{package}"'
 
-    def load(self) -> type[Method]:
-        """Import the method's class.
+    def load(self) -> type[BaseModel]:
+        """Import the class: a `Method`, or a recipe that aligns slides by itself.
 
         Raises
         ------
@@ -104,7 +105,7 @@ class MethodSpec:
                 f"Install it with: {self.install_line}"
             )
         module, _, attribute = self.target.partition(":")
-        found: type[Method] = getattr(importlib.import_module(module), attribute)
+        found: type[BaseModel] = getattr(importlib.import_module(module), attribute)
         return found
 
 

@@ -60,7 +60,7 @@ class SlideRecord:
     @classmethod
     def of(cls, slide: Slide) -> "SlideRecord":
         """Note what is worth remembering of a slide."""
-        offset = slide.metadata.get("bounds_offset_px", (0.0, 0.0))
+        offset = slide.bounds_offset_px or (0.0, 0.0)
         return cls(
             name=slide.name,
             path=slide.path,

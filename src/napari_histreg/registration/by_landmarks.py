@@ -3,13 +3,13 @@
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from napari_histreg.errors import DegenerateFit, NotEnoughMatches
 from napari_histreg.landmarks import LandmarkFit, fit_landmarks
 from napari_histreg.progress import Progress, silent
 from napari_histreg.records.record import Outcome, StepLog, VerdictWord
-from napari_histreg.registration.request import Request
+from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide
 from napari_histreg.units import length_words, rounded
 
@@ -20,7 +20,7 @@ CLEAR_SHARE, HOPELESS_SHARE = 0.01, 0.05
 they contradict one another. Landmarks that people place on serial sections scatter by 0.003 to 0.006."""
 
 
-class ByLandmarks(BaseModel):
+class ByLandmarks(Aligner):
     """Fit the point pairs; the verdict comes from leaving each of them out in turn.
 
     Parameters
@@ -29,7 +29,6 @@ class ByLandmarks(BaseModel):
         What to fit; "auto" takes the model with the least leave-one-out error.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str] = "landmarks"
 
     model: Literal["auto", "translation", "rigid", "similarity", "affine", "projective", "thin_plate"] = (

@@ -1,7 +1,5 @@
 """Align two slides by one method that sees a single plane of each."""
 
-from dataclasses import dataclass
-
 from napari_histreg.errors import RegistrationError
 from napari_histreg.landmarks import fit_landmarks
 from napari_histreg.methods.method import Estimate, Method
@@ -9,14 +7,13 @@ from napari_histreg.preprocess import Recipe, prepare_pair
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import Outcome, StepLog
 from napari_histreg.registration.automatic.verdict import judge_transform
-from napari_histreg.registration.request import Request
+from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide
 
 __all__ = ["ByMethod"]
 
 
-@dataclass(frozen=True)
-class ByMethod:
+class ByMethod(Aligner):
     """Prepare one plane of each slide, run a method on them, judge what it found.
 
     Parameters

@@ -2,10 +2,10 @@
 
 import os
 from contextlib import ExitStack
-from typing import Any, cast
+from typing import Any
 
 from numpy.typing import ArrayLike
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from napari_histreg.errors import RegistrationError
 from napari_histreg.landmarks import Landmarks
@@ -120,13 +120,15 @@ def _aligner(method: str | Method, parameters: dict[str, Any]) -> tuple[Aligner,
             raise ValueError(
                 f"{type(method).__name__} has its parameters: {', '.join(parameters)} cannot be added."
             )
-        return ByMethod(method), method.name, method.model_dump(mode="json")
+        return ByMethod(method=method), method.name, method.model_dump(mode="json")
     model = method_spec(method).load()
     try:
-        made: BaseModel = model(**parameters)
+        made = model(**parameters)
     except ValidationError as error:
         raise ValueError(_sentence(method, list(model.model_fields), error)) from error
-    aligner = ByMethod(made) if isinstance(made, Method) else cast("Aligner", made)
+    aligner = ByMethod(method=made) if isinstance(made, Method) else made
+    if not isinstance(aligner, Aligner):
+        raise TypeError(f"The row {method!r} of the table names {model.__name__}, which aligns nothing.")
     return aligner, method, made.model_dump(mode="json")
 
 

@@ -1,10 +1,12 @@
 """What the user asked for, besides the two slides and the method."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
 
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.progress import Progress
+from napari_histreg.progress import Progress, silent
 from napari_histreg.records.record import Outcome, StepLog
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform
@@ -35,10 +37,13 @@ class Request:
     landmarks: Landmarks | None = None
 
 
-class Aligner(Protocol):
-    """A way of aligning two slides: automatic, by landmarks, or by one method."""
+class Aligner(BaseModel, ABC):
+    """A way of aligning two slides and its parameters: automatic, by landmarks, or by one method."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @abstractmethod
     def align(
-        self, fixed: Slide, moving: Slide, request: Request, *, log: StepLog, progress: Progress
+        self, fixed: Slide, moving: Slide, request: Request, *, log: StepLog, progress: Progress = silent
     ) -> Outcome:
         """Align two slides and judge the result; each step goes into `log`."""

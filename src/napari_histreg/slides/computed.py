@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.caching import ArrayCache
-from napari_histreg.geometry import Region
+from napari_histreg.geometry import Region, halved
 from napari_histreg.slides.parallel import in_parallel
 from napari_histreg.slides.slide import OVERVIEW_PX, Level
 
@@ -25,13 +25,12 @@ def halved_levels(shape: tuple[int, int]) -> tuple[Level, ...]:
     Examples
     --------
     >>> [level.shape for level in halved_levels((3000, 2001))]
-    [(3000, 2001), (1500, 1000), (750, 500)]
+    [(3000, 2001), (1500, 1001), (750, 501)]
     """
     levels = [Level(shape, (1.0, 1.0))]
     while max(levels[-1].shape) > OVERVIEW_PX:
         factor = 2.0 ** len(levels)
-        height, width = (max(int(n // factor), 1) for n in shape)
-        levels.append(Level((height, width), (factor, factor)))
+        levels.append(Level(halved(levels[-1].shape), (factor, factor)))
     return tuple(levels)
 
 

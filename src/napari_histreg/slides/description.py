@@ -31,7 +31,7 @@ def describe(slide: Slide) -> dict[str, Any]:
     >>> told["width"], told["pixel_size_um"], [channel["name"] for channel in told["channels"]]
     (40, {'y': 0.5, 'x': 0.5}, ['red', 'green', 'blue'])
     """
-    size, offset = slide.pixel_size_um, slide.metadata.get("bounds_offset_px")
+    size, offset = slide.pixel_size_um, slide.bounds_offset_px
     return {
         "name": slide.name,
         "path": slide.path,
@@ -51,7 +51,7 @@ def describe(slide: Slide) -> dict[str, Any]:
             for level in slide.levels
         ],
         "bounds_offset_px": None if offset is None else {"y": int(offset[0]), "x": int(offset[1])},
-        "vendor": slide.metadata.get("vendor") or None,
+        "vendor": slide.vendor or None,
         "volume": _volume(slide),
     }
 

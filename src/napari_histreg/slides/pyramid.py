@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.geometry import Region
+from napari_histreg.geometry import Region, halved
 from napari_histreg.slides.slide import OVERVIEW_PX, Level, PixelSource, Slide
 
 __all__ = ["halve", "is_label_dtype", "level_of", "nominal_downsample", "with_overview"]
@@ -228,8 +228,8 @@ def with_overview(slide: Slide, *, max_px: int = OVERVIEW_PX) -> Slide:
     """
     levels = list(slide.levels)
     while max(levels[-1].shape) > max_px:
-        (height, width), (fy, fx) = levels[-1].shape, levels[-1].downsample
-        levels.append(Level((-(-height // 2), -(-width // 2)), (2 * fy, 2 * fx)))
+        fy, fx = levels[-1].downsample
+        levels.append(Level(halved(levels[-1].shape), (2 * fy, 2 * fx)))
     if len(levels) == len(slide.levels):
         return slide
     source = _Reduced(slide.source, levels, len(slide.levels), len(slide.channels))

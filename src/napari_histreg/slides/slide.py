@@ -85,8 +85,13 @@ class Slide:
         The value outside the slide: white for brightfield, 0 otherwise.
     path : str or None
         The file, where there is one.
+    bounds_offset_px : (int, int) or None
+        Where the slide begins in the file's own level-0 pixels, (y, x), where empty borders are cut off;
+        None where the format knows no such thing.
+    vendor : str
+        The maker of the scanner, or what read the file; empty where unknown.
     metadata : mapping
-        What the file told besides, such as ``bounds_offset_px`` (y, x) of a cropped .mrxs.
+        What the file told besides.
 
     Examples
     --------
@@ -105,6 +110,8 @@ class Slide:
     is_rgb: bool = False
     background: float = 0.0
     path: str | None = None
+    bounds_offset_px: tuple[int, int] | None = None
+    vendor: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
     @property

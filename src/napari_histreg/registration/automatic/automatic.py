@@ -11,7 +11,7 @@
 
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from napari_histreg.errors import NoTissue
 from napari_histreg.geometry import FloatArray
@@ -24,14 +24,14 @@ from napari_histreg.registration.automatic.overview import Overview, look_at
 from napari_histreg.registration.automatic.plan import Plan
 from napari_histreg.registration.automatic.tile_refinement import sharpen
 from napari_histreg.registration.automatic.verdict import Verdict
-from napari_histreg.registration.request import Request
+from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, Transform
 
 __all__ = ["Automatic"]
 
 
-class Automatic(BaseModel):
+class Automatic(Aligner):
     """Align any two slides of one specimen: stains, rotation, mirror, scale and overlap may differ.
 
     Parameters
@@ -48,7 +48,6 @@ class Automatic(BaseModel):
         Whether finer levels of the slides are used, to about 1 µm.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str] = "auto"
 
     nonrigid: bool = Field(

@@ -85,5 +85,5 @@ def _slide(image: Any, path: Path, options: ReadOptions) -> Slide:
         channels=channels,
         pixel_size_um=(float(size.Y), float(size.X)) if known else None,
         path=str(path),
-        metadata={"vendor": "bioio"},
+        vendor="bioio",
     )

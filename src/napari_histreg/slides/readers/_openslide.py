@@ -39,7 +39,7 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
     """Open a slide that OpenSlide knows.
 
     The slide is cropped to the scanned area (``openslide.bounds-*``); the offset stays in
-    ``metadata["bounds_offset_px"]`` as (y, x). What was not scanned is white.
+    `Slide.bounds_offset_px`. What was not scanned is white.
 
     Parameters
     ----------
@@ -88,11 +88,9 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
         is_rgb=True,
         background=255.0,
         path=str(path),
-        metadata={
-            "vendor": properties.get("openslide.vendor", ""),
-            "bounds_offset_px": (bounds.y, bounds.x),
-            "objective_power": _positive(properties.get("openslide.objective-power")),
-        },
+        bounds_offset_px=(bounds.y, bounds.x),
+        vendor=properties.get("openslide.vendor", ""),
+        metadata={"objective_power": _positive(properties.get("openslide.objective-power"))},
     )
 
 

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from napari_histreg.geometry import Region
 from napari_histreg.progress import Progress
+from napari_histreg.slides.computed import halved_levels
 from napari_histreg.slides.parallel import be_a_worker
 from napari_histreg.slides.pyramid import halve
-from napari_histreg.slides.slide import OVERVIEW_PX, Slide
+from napari_histreg.slides.slide import Slide
 
 __all__ = ["NodeSink", "pyramid_shapes", "stream_pyramid"]
 
@@ -47,11 +48,7 @@ def pyramid_shapes(shape: tuple[int, int]) -> list[tuple[int, int]]:
     >>> pyramid_shapes((1500, 4099))
     [(1500, 4099), (750, 2050), (375, 1025), (188, 513)]
     """
-    shapes = [shape]
-    while max(shapes[-1]) > OVERVIEW_PX:
-        height, width = shapes[-1]
-        shapes.append((-(-height // 2), -(-width // 2)))
-    return shapes
+    return [level.shape for level in halved_levels(shape)]
 
 
 @dataclass
