@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import FloatArray, grid_points
 from napari_histreg.quality.drawing import Picture
 from napari_histreg.quality.independent import IndependentCheck
 from napari_histreg.raster import Raster
@@ -189,9 +189,7 @@ def deformed_grid(
     figure, axes = _area(size, (0.0, 0.0), unit, width_px)
     ys, xs = (np.linspace(0.03, 0.97, LINES) * length for length in size)
     along_y, along_x = (np.linspace(0.03, 0.97, POINTS_OF_A_LINE) * length for length in size)
-    affine = approximate_affine(
-        fixed_to_moving, np.stack([part.ravel() for part in np.meshgrid(ys, xs, indexing="ij")], -1)
-    )
+    affine = approximate_affine(fixed_to_moving, grid_points(ys, xs).reshape(-1, 2))
     back = affine.inverse()
     lines = [np.stack([np.full_like(along_x, y), along_x], -1) for y in ys]
     lines += [np.stack([along_y, np.full_like(along_y, x)], -1) for x in xs]
