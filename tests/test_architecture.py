@@ -3,7 +3,13 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+import grimp
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
 
 import napari_histreg
 
@@ -53,6 +59,36 @@ def test_rooms_import_downwards_only():
         check=False,
     )
     assert run.returncode == 0, run.stdout
+
+
+def rooms() -> set[str]:
+    """Name the rooms and single files of the package."""
+    found = (ROOT / "src" / "napari_histreg").iterdir()
+    return {path.stem for path in found if path.suffix == ".py" or (path / "__init__.py").is_file()}
+
+
+def test_the_contract_about_qt_covers_every_room_but_the_plugin():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (contract,) = (c for c in contracts["contracts"] if c["name"].startswith("Only the plugin"))
+    covered = {name.removeprefix("napari_histreg.") for name in contract["source_modules"]}
+    assert covered == rooms() - {"plugin", "__init__", "__main__"}
+
+
+def test_no_file_imports_itself_by_a_detour():
+    """No circles, inside rooms neither; imports inside functions and for types count too."""
+    graph = grimp.build_graph("napari_histreg")
+    modules = sorted(graph.modules)
+    number = {name: k for k, name in enumerate(modules)}
+    arrows = [
+        (number[name], number[other])
+        for name in modules
+        for other in graph.find_modules_directly_imported_by(name)
+    ]
+    rows, columns = np.transpose(arrows)
+    table = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(modules),) * 2)
+    count, circle = connected_components(table, connection="strong")
+    circles = [[modules[m] for m in np.flatnonzero(circle == k)] for k in range(count)]
+    assert [members for members in circles if len(members) > 1] == []
 
 
 def test_every_source_file_has_its_room_in_the_docs():

@@ -192,5 +192,5 @@ def _ssim(a: FloatArray, b: FloatArray, valid: NDArray[np.bool_], data_range: fl
     from skimage.metrics import structural_similarity
 
     _, each = structural_similarity(a, b, win_size=SSIM_WINDOW, data_range=data_range, full=True)
-    inside = binary_erosion(valid, np.ones((SSIM_WINDOW, SSIM_WINDOW)))
+    inside = binary_erosion(valid, np.ones((SSIM_WINDOW, SSIM_WINDOW), bool))
     return float(each[inside].mean()) if inside.any() else float("nan")
