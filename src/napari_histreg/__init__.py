@@ -8,7 +8,6 @@
 """
 
 import importlib
-import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from napari_histreg.transforms import Affine, Rigid, Similarity, Transform, Translation
     from napari_histreg.warping import Grid, warp_slide
 
-__version__ = importlib.metadata.version("napari-histreg")
+    __version__: str
+
 __all__ = [
     "Affine",
     "Cancelled",
@@ -65,6 +65,10 @@ _HOME = {name: module for module, names in _PLACES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its room on first use, so that importing the package stays light."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("napari-histreg")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -8,6 +8,7 @@
     │   ├── DamagedFile        missing, empty, truncated or contradictory
     │   └── MissingPixelSize   µm are needed and the slide does not know its own
     ├── WriteError             a result cannot be written where it should go
+    │   └── OutputIsInput      it would replace something that is read
     ├── TransformError
     │   ├── DegenerateFit      the points do not determine the transform
     │   ├── NotInvertible      the transform has no inverse
@@ -37,6 +38,7 @@ __all__ = [
     "NotConverged",
     "NotEnoughMatches",
     "NotInvertible",
+    "OutputIsInput",
     "ReadError",
     "RegistrationError",
     "TransformError",
@@ -68,6 +70,10 @@ class MissingPixelSize(ReadError):
 
 class WriteError(HistregError):
     """A result cannot be written where it should go."""
+
+
+class OutputIsInput(WriteError):
+    """A result would replace, or lie within, something that is read for it."""
 
 
 class TransformError(HistregError):

@@ -89,7 +89,7 @@ def changed(**values):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "not a registration"),
+        ("", "a registration was expected"),
         ("[1, 2]", "format"),
         ('{"format": "another"}', "format"),
         (changed(version=9), "version 9"),

@@ -1,5 +1,16 @@
 """The command line: ``histreg VERB``, one file per verb."""
 
-from napari_histreg.cli.app import main
-
 __all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; ends the process with its exit code."""
+    import threading
+
+    if threading.current_thread() is threading.main_thread():
+        from napari_histreg.cli.signals import stopping_at_once
+
+        stopping_at_once()
+    from napari_histreg.cli.app import main as run
+
+    run()

@@ -20,6 +20,8 @@ from napari_histreg.cli import (
 )
 from napari_histreg.cli.ending import ended_well
 from napari_histreg.cli.help import Group, Verb
+from napari_histreg.cli.signals import speak_any_name
+from napari_histreg.files import allow_gb
 
 __all__ = ["app", "main"]
 
@@ -58,20 +60,49 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _memory(gb: float | None) -> None:
+    if gb is not None:
+        try:
+            allow_gb(gb)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--max-gb") from None
+
+
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    max_gb: Annotated[
+        float | None,
+        typer.Option("--max-gb", metavar="GB", callback=_memory, help="Memory that one file may ask for."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
     """Align histology slides across stains, and say how far the result can be trusted."""
-    del debug, version  # both are dealt with before: one in `main`, the other in its callback
+    del debug, max_gb, version  # dealt with before: in `main` and in the callbacks
 
 
 def main() -> None:
     """Run the command line; ends the process with its exit code."""
-    # --debug may stand anywhere, since people add it to the end of a line that failed.
-    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    speak_any_name()
     with ended_well(show_traceback="--debug" in sys.argv):
-        app(arguments)
+        app(_general_first(sys.argv[1:]))
+
+
+def _general_first(arguments: list[str]) -> list[str]:
+    """Bring the general options to the front: people add them to the end of a line that failed.
+
+    Examples
+    --------
+    >>> _general_first(["info", "a.png", "--debug", "--max-gb", "8"])
+    ['--max-gb', '8', 'info', 'a.png']
+    """
+    first, rest, waiting = [], [], False
+    for argument in arguments:
+        if waiting or argument == "--max-gb" or argument.startswith("--max-gb="):
+            first.append(argument)
+            waiting = argument == "--max-gb"
+        elif argument != "--debug":
+            rest.append(argument)
+    return [*first, *rest]

@@ -1,6 +1,5 @@
 """``histreg convert``: matrices and landmarks between the files of different tools."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,11 +39,13 @@ def convert(
     ] = None,
 ) -> None:
     """Turn a transform or landmarks into the layout of another tool; no slides are needed."""
+    from napari_histreg.files import check_outputs
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import require_result
     from napari_histreg.records.schema import FORMAT
     from napari_histreg.transforms.formats import convert_transform, write_transform
 
+    check_outputs(target, inputs=(source, registration))
     record = None if registration is None else read_registration(registration)
     fixed = _frame(None if record is None else record.fixed, fixed_pixel_size)
     moving = _frame(None if record is None else record.moving, moving_pixel_size)
@@ -103,13 +104,11 @@ def _frame(record: "SlideRecord | None", pixel_size: float | None) -> "SlideFram
 
 def _is_registration(path: Path, layout: str) -> bool:
     """Tell a registration.json from other tools' JSON files."""
-    if path.suffix.lower() != ".json" or not path.is_file():
+    from napari_histreg.files import read_json
+
+    if path.suffix.lower() != ".json":
         return False
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return False
-    return isinstance(values, dict) and values.get("format") == layout
+    return read_json(path, "a transform", infinite=True).get("format") == layout
 
 
 def _needed(to_dialect: str | None) -> str:

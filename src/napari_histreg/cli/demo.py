@@ -20,6 +20,9 @@ def demo(
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for slides and results.")
     ] = Path("demo"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace other files of the same names in DIR.")
+    ] = False,
     gui: Annotated[bool, typer.Option("--gui", help="Open the pair in napari instead.")] = False,
 ) -> None:
     """Align the built-in pair of real tissue and compare with the truth."""
@@ -28,11 +31,28 @@ def demo(
     if gui:
         _open_napari()
         return
+    _prepare(output, overwrite)
+    _align(demo_pair(output, overwrite=overwrite), output, overwrite)
+
+
+def _prepare(output: Path, overwrite: bool) -> None:
+    """Make the folder, and see to it that nothing of the user's is replaced."""
+    from napari_histreg.errors import WriteError
+    from napari_histreg.quality.report import report_paths
+    from napari_histreg.registration.folder import check_folder
+
+    check_folder(output, overwrite=overwrite)
+    if not overwrite:
+        page, numbers = report_paths(output / "report.html")
+        if page.exists() and not numbers.exists():
+            raise WriteError(
+                f"{page} was not made by the demo, and would be lost. Choose another folder, or pass "
+                "--overwrite to replace it."
+            )
     output.mkdir(parents=True, exist_ok=True)
-    _align(demo_pair(output), output)
 
 
-def _align(pair: "DemoPair", output: Path) -> None:
+def _align(pair: "DemoPair", output: Path, overwrite: bool) -> None:
     from napari_histreg.quality.report import write_report
     from napari_histreg.quality.target_error import target_error
     from napari_histreg.records.summary import summary
@@ -45,7 +65,7 @@ def _align(pair: "DemoPair", output: Path) -> None:
     with open_slide(pair.fixed) as fixed, open_slide(pair.moving) as moving:
         with progress_bar("Aligning") as progress:
             result = register(fixed, moving, progress=progress)
-        written = list(write_folder(result, output, fixed, moving))
+        written = list(write_folder(result, output, fixed, moving, overwrite=overwrite))
         with progress_bar("Checking") as progress:
             written += write_report(
                 result, output / "report.html", fixed, moving, landmarks=pair.landmarks(), progress=progress

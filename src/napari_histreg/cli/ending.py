@@ -4,11 +4,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from napari_histreg.errors import Cancelled, HistregError, RegistrationError
+from napari_histreg.cli.signals import STOPPED_SENTENCE, listening
+from napari_histreg.errors import Cancelled, HistregError, OutputIsInput, RegistrationError
 
-__all__ = ["FAILED", "REFUSED", "STOPPED", "ended_well"]
+__all__ = ["FAILED", "REFUSED", "STOPPED", "WRONG_USAGE", "ended_well"]
 
-FAILED, REFUSED, STOPPED = 1, 3, 130
+FAILED, WRONG_USAGE, REFUSED, STOPPED = 1, 2, 3, 130
 
 
 @contextmanager
@@ -20,30 +21,45 @@ def ended_well(*, show_traceback: bool) -> Iterator[None]:
     show_traceback : bool
         Let the traceback through instead.
     """
+    with listening() as stop, _one_line(show_traceback):
+        try:
+            yield
+        except SystemExit as ending:
+            if ending.code != STOPPED:
+                raise
+            _say(STOPPED_SENTENCE)
+            sys.exit(stop.code)
+        except (KeyboardInterrupt, Cancelled):
+            _say(STOPPED_SENTENCE)
+            sys.exit(stop.code)
+
+
+@contextmanager
+def _one_line(show_traceback: bool) -> Iterator[None]:
     try:
         yield
-    except SystemExit as ending:
-        if ending.code == STOPPED:
-            _say("Stopped. No half-written file was left.")
-        raise
-    except (KeyboardInterrupt, Cancelled):
-        _say("Stopped. No half-written file was left.")
-        sys.exit(STOPPED)
-    except RegistrationError as error:
-        if show_traceback:
-            raise
-        _say(f"Refused: {error}")
-        sys.exit(REFUSED)
-    except (HistregError, ValueError) as error:
-        if show_traceback:
-            raise
-        _say(f"Error: {error}")
-        sys.exit(FAILED)
     except Exception as error:
         if show_traceback:
             raise
-        _say(f"Unexpected {type(error).__name__}: {error} - run again with --debug to see where.")
-        sys.exit(FAILED)
+        beginning, code = next(ending[1:] for ending in _ENDINGS if isinstance(error, ending[0]))
+        sentence = _NO_MEMORY if isinstance(error, MemoryError) else str(error)
+        if beginning == _UNEXPECTED:
+            beginning = f"Unexpected {type(error).__name__}"
+            sentence += " - run again with --debug to see where."
+        _say(f"{beginning}: {sentence}")
+        sys.exit(code)
+
+
+_UNEXPECTED = "Unexpected"
+_NO_MEMORY = "there is not enough memory for this. Take a smaller part, or a larger machine."
+_ENDINGS: tuple[tuple[type[Exception], str, int], ...] = (
+    (RegistrationError, "Refused", REFUSED),
+    (OutputIsInput, "Error", WRONG_USAGE),
+    (HistregError, "Error", FAILED),
+    (ValueError, "Error", FAILED),
+    (MemoryError, "Error", FAILED),
+    (Exception, _UNEXPECTED, FAILED),
+)
 
 
 def _say(sentence: str) -> None:

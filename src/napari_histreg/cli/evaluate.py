@@ -36,6 +36,11 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure the target registration error of a registration, or of a folder of them, on landmarks."""
+    if output is not None:
+        from napari_histreg.files import check_outputs
+
+        record = registration / "registration.json" if registration.is_dir() else registration
+        check_outputs(output, inputs=(record, record.with_name("landmarks.csv"), landmarks, moving_landmarks))
     if registration.is_dir() and not (registration / "registration.json").is_file():
         _evaluate_many(registration, landmarks, moving_landmarks, output, as_json)
     else:

@@ -48,6 +48,7 @@ def fuse(
     even_if_refused: Annotated[bool, typer.Option("--even-if-refused", help="Use the best guess.")] = False,
 ) -> None:
     """Merge the fixed slide and the warped moving slide into one, for looking."""
+    from napari_histreg.files import check_outputs, claimed
     from napari_histreg.fusion import fuse_slides
     from napari_histreg.quality.fusion_quality import measure_fused_slide
     from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
@@ -58,7 +59,10 @@ def fuse(
     from napari_histreg.warping import Grid, select_channels, warp_slide
 
     record = read_registration(registration)
+    inputs = (registration, fixed or record.fixed.path, moving or record.moving.path)
+    check_outputs(output, inputs=inputs)
     with ExitStack() as opened:
+        opened.enter_context(claimed(*inputs))
         source = opened.enter_context(reopen_moving(record, moving, even_if_refused=even_if_refused))
         target = opened.enter_context(reopen_fixed(record, fixed))
         frame = Grid.of(target)

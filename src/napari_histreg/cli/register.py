@@ -66,16 +66,21 @@ def register(
     moving_index: Annotated[
         int | None, typer.Option(metavar="N", help="Which plane of the moving volume, if not the same.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files in DIR that are not an earlier result's own.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print registration.json.")] = False,
 ) -> None:
     """Align the moving slide to the fixed one and write matrix, landmarks, picture and record."""
     from napari_histreg.records.document import read_registration, to_json
     from napari_histreg.records.summary import summary
     from napari_histreg.registration import register as align
-    from napari_histreg.registration.folder import write_folder
+    from napari_histreg.registration.folder import check_folder, write_folder
     from napari_histreg.slides import open_slide
 
     parameters = parsed(parameter)
+    folder = output or Path(f"{_stem(moving)}_on_{_stem(fixed)}")
+    check_folder(folder, inputs=(fixed, moving, landmarks, initial), overwrite=overwrite)
     with (
         open_slide(_plane(fixed, plane, index), pixel_size_um=fixed_pixel_size) as fixed_slide,
         open_slide(
@@ -108,8 +113,7 @@ def register(
                 must_find=False,
                 **parameters,
             )
-        folder = output or Path(f"{_stem(moving)}_on_{_stem(fixed)}")
-        written = write_folder(result, folder, fixed_slide, moving_slide)
+        written = write_folder(result, folder, fixed_slide, moving_slide, overwrite=overwrite)
     typer.echo(to_json(result) if as_json else summary(result))
     typer.echo("\n".join(f"  wrote {path}" for path in written), err=as_json)
     if result.verdict == "refused":
@@ -117,7 +121,9 @@ def register(
 
 
 def _stem(path: str) -> str:
-    return Path(path).name.partition(".")[0] or "slide"
+    """Return a slide's name as part of a folder's name, which must not be long or break the line."""
+    stem = Path(path).name.partition(".")[0][:80]
+    return "".join(letter if letter.isprintable() else "_" for letter in stem).strip() or "slide"
 
 
 def _plane(path: str, plane: str | None, index: int | None) -> str:

@@ -33,13 +33,25 @@ def report(
     ] = None,
 ) -> None:
     """Write a page of numbers and pictures that shows how far the alignment can be trusted."""
+    from napari_histreg.files import check_outputs, claimed
     from napari_histreg.landmarks import read_landmarks
-    from napari_histreg.quality.report import write_report
+    from napari_histreg.quality.report import report_paths, write_report
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.registration.folder import read_folder
 
     record = read_folder(registration)
+    folder = registration if registration.is_dir() else registration.parent
+    inputs = (
+        folder / "registration.json" if registration.is_dir() else registration,
+        folder / "landmarks.csv",
+        landmarks,
+        fixed or record.fixed.path,
+        moving or record.moving.path,
+    )
+    check_outputs(output, output.with_suffix(".json"), inputs=inputs)
+    report_paths(output)
     with ExitStack() as opened:
+        opened.enter_context(claimed(*inputs))
         # A refused alignment has a report too: it shows why.
         moving_slide = opened.enter_context(reopen_moving(record, moving, even_if_refused=True))
         fixed_slide = opened.enter_context(reopen_fixed(record, fixed))

@@ -34,9 +34,12 @@ def template(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Choose the slide that lies nearest to all others, to align the others to."""
+    from napari_histreg.files import check_outputs, written_whole
     from napari_histreg.registration.template import choose_template, group_slides
     from napari_histreg.slides import open_slide
 
+    if elbow is not None:
+        check_outputs(elbow, inputs=slides)
     with ExitStack() as opened:
         read = [opened.enter_context(open_slide(path)) for path in slides]
         with progress_bar("Comparing") as progress:
@@ -52,7 +55,6 @@ def template(
         for k in choice.order
     ]
     if groups is not None and elbow is not None:
-        from napari_histreg.files import written_whole
         from napari_histreg.quality.charts import elbow_plot
 
         with written_whole(elbow) as temporary:

@@ -39,6 +39,7 @@ def transform(
     even_if_refused: Annotated[bool, typer.Option("--even-if-refused", help="Use the best guess.")] = False,
 ) -> None:
     """Carry annotations or cells from the moving slide to the fixed one, or back."""
+    from napari_histreg.files import check_outputs
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import require_result
     from napari_histreg.warping.annotations import carry_annotations
@@ -46,6 +47,7 @@ def transform(
     from napari_histreg.warping.tables import carry_table
 
     record = read_registration(registration)
+    check_outputs(output, inputs=(registration, shapes, record.fixed.path, record.moving.path))
     require_result(record, even_if_refused=even_if_refused)
     source, target = (record.fixed, record.moving) if inverse else (record.moving, record.fixed)
     pixel_map = PixelMap(

@@ -65,6 +65,7 @@ def warp(
     ] = False,
 ) -> None:
     """Write the moving slide, all channels, in the frame of the fixed slide."""
+    from napari_histreg.files import check_outputs, claimed
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
@@ -78,7 +79,10 @@ def warp(
         interpolation.value,
         merge,
     )
+    inputs = (registration, fixed or record.fixed.path, moving or record.moving.path)
+    check_outputs(output, inputs=inputs)
     with ExitStack() as opened:
+        opened.enter_context(claimed(*inputs))
         source = opened.enter_context(reopen_moving(record, moving, even_if_refused=even_if_refused))
         # Its own area is known from the record; its pixels may lie on another machine.
         alone = grid is GridChoice.fixed and not merge and fixed is None

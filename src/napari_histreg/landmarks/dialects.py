@@ -4,7 +4,6 @@ import importlib
 import logging
 import os
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.errors import LandmarkError, UnsupportedDialect
-from napari_histreg.files import written_whole
+from napari_histreg.files import written_together
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks.landmarks import Landmarks
 from napari_histreg.landmarks.layouts.pairs import Pairs
@@ -238,9 +237,8 @@ def write_landmarks(
         fixed_mpp=float(np.asarray(fixed_pixel_size, float).mean()),
         moving_mpp=float(np.asarray(moving_pixel_size, float).mean()),
     )
-    with ExitStack() as stack:
-        files = [None if p is None else stack.enter_context(written_whole(p)) for p in (path, second)]
-        importlib.import_module(kind.module).write(pairs, *files)
+    with written_together(path, *([] if second is None else [second])) as files:
+        importlib.import_module(kind.module).write(pairs, files[0], files[1] if second is not None else None)
 
 
 def _dialect(name: str) -> LandmarkDialect:

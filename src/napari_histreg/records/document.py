@@ -14,7 +14,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from napari_histreg.errors import DamagedFile, HistregError
-from napari_histreg.files import written_whole
+from napari_histreg.files import LIMITS, parse_json, read_json, read_text, written_whole
+from napari_histreg.files.faults import first_fault
 from napari_histreg.records.record import Outcome, Registration, Step
 from napari_histreg.records.schema import (
     FORMAT,
@@ -29,18 +30,25 @@ from napari_histreg.transforms import transform_from_dict
 
 __all__ = [
     "from_json",
+    "read_notes",
     "read_registration",
     "to_json",
     "write_registration",
 ]
 
 
-def to_json(registration: Registration) -> str:
+def to_json(
+    registration: Registration, folder: Path | None = None, files: Mapping[str, str] | None = None
+) -> str:
     """Return the registration as the text of registration.json.
 
     Parameters
     ----------
     registration : Registration
+    folder : Path, optional
+        Where the text will lie, so that it can say where the slides are from there.
+    files : mapping, optional
+        What belongs to it in that folder: name and SHA-256.
 
     Returns
     -------
@@ -63,8 +71,8 @@ def to_json(registration: Registration) -> str:
     document = RegistrationDocument(
         format="napari-histreg registration",
         version=1,
-        fixed=SlidePart.of(registration.fixed),
-        moving=SlidePart.of(registration.moving),
+        fixed=SlidePart.of(registration.fixed, folder),
+        moving=SlidePart.of(registration.moving, folder),
         method=registration.method,
         parameters=_plain(registration.parameters),
         verdict=registration.verdict,
@@ -76,6 +84,7 @@ def to_json(registration: Registration) -> str:
         steps=tuple(_step_part(step) for step in registration.steps),
         seconds=round(registration.seconds, 3),
         software=dict(registration.versions),
+        files=dict(files or {}),
     )
     return json.dumps(document.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -89,7 +98,7 @@ def write_registration(registration: Registration, path: str | Path) -> None:
         The file cannot be written.
     """
     with written_whole(path) as temporary:
-        temporary.write_text(to_json(registration), encoding="utf-8")
+        temporary.write_text(to_json(registration, Path(path).parent), encoding="utf-8")
 
 
 def read_registration(path: str | Path) -> Registration:
@@ -114,17 +123,32 @@ def read_registration(path: str | Path) -> Registration:
     if file.is_dir():
         file = file / "registration.json"
     try:
-        text = file.read_text(encoding="utf-8")
-    except FileNotFoundError:
+        text = read_text(file, "a registration", limit=LIMITS.json_bytes, share=1 / 16)
+    except DamagedFile as error:
+        if _is_there(file):
+            raise
         raise DamagedFile(
-            f"{file} does not exist. Make it with: histreg register FIXED MOVING -o DIR"
+            f"{error} Registrations are made with: histreg register FIXED MOVING -o DIR"
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DamagedFile(f"{file} is not a registration that can be read: {error}.") from error
-    return from_json(text, str(file))
+    return from_json(text, str(file), file.parent)
 
 
-def from_json(text: str, name: str = "The text") -> Registration:
+def read_notes(path: str | Path) -> dict[str, str]:
+    """Return which files a registration.json calls its own: name and SHA-256.
+
+    Raises
+    ------
+    DamagedFile
+        The file is missing or is no registration.
+    """
+    values = read_json(path, "a registration")
+    if values.get("format") != FORMAT:
+        raise DamagedFile(f'{path} is not a registration: its "format" is not "{FORMAT}".')
+    notes = values.get("files")
+    return {str(name): str(digest) for name, digest in notes.items()} if isinstance(notes, dict) else {}
+
+
+def from_json(text: str, name: str = "The text", folder: Path | None = None) -> Registration:
     """Rebuild a registration from what `to_json` gave.
 
     Parameters
@@ -133,6 +157,8 @@ def from_json(text: str, name: str = "The text") -> Registration:
         JSON.
     name : str
         What to call it in errors.
+    folder : Path, optional
+        Where the text lies; slides are looked for from there first.
 
     Returns
     -------
@@ -144,14 +170,10 @@ def from_json(text: str, name: str = "The text") -> Registration:
     DamagedFile
         It is no registration; the message names the field.
     """
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise DamagedFile(f"{name} is not a registration that can be read: {error}.") from error
-    return _from_values(values, name)
+    return _from_values(parse_json(text, name), name, folder)
 
 
-def _from_values(values: Any, name: str) -> Registration:
+def _from_values(values: Any, name: str, folder: Path | None) -> Registration:
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise DamagedFile(f'{name} is not a registration: its "format" is not "{FORMAT}".')
     if values.get("version") != VERSION:
@@ -166,22 +188,27 @@ def _from_values(values: Any, name: str) -> Registration:
             found = document.suggestion.fixed_to_moving
         transform = None if found is None else transform_from_dict(found)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DamagedFile(f"{name} is damaged at {where!r}: {first['msg']}.") from error
-    except (HistregError, ValueError, KeyError, TypeError) as error:
+        raise DamagedFile(f"{name} is damaged at {first_fault(error)}.") from error
+    except (HistregError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise DamagedFile(f"{name} holds no usable transform: {error}") from error
     outcome = Outcome(transform, document.verdict, document.confidence, document.reasons)
     steps = tuple(Step(s.name, s.parameters, s.scores, s.notes, s.seconds) for s in document.steps)
     return Registration(
-        fixed=document.fixed.to_record(),
-        moving=document.moving.to_record(),
+        fixed=document.fixed.to_record(folder),
+        moving=document.moving.to_record(folder),
         outcome=outcome,
         method=document.method,
         parameters=document.parameters,
         steps=steps,
         versions=document.software,
     )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _step_part(step: Step) -> StepPart:

@@ -1,9 +1,11 @@
 """The layout of registration.json, as pydantic models: each field with its type, bounds and meaning."""
 
-from typing import Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from napari_histreg.records.places import as_noted, find_slide, seen_from
 from napari_histreg.records.record import SlideRecord, VerdictWord
 
 __all__ = [
@@ -20,22 +22,26 @@ __all__ = [
 FORMAT = "napari-histreg registration"
 VERSION = 1
 
+_Micrometres = Annotated[float, Field(gt=0)]
 _Row = tuple[float, float, float]
 _Matrix = tuple[_Row, _Row, _Row]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class SlidePart(_Part):
     """A slide, as noted in the file."""
 
     name: str
-    path: str | None
+    path: str | None = Field(description="As it was typed; a file URL where it is no Unicode")
+    path_from_here: str | None = Field(None, description="Seen from the folder of this file")
     width_px: int = Field(gt=0)
     height_px: int = Field(gt=0)
-    pixel_size_um: tuple[float, float] | None = Field(description="(y, x); null where it is unknown")
+    pixel_size_um: tuple[_Micrometres, _Micrometres] | None = Field(
+        description="(y, x); null where it is unknown"
+    )
     unit: Literal["um", "px"] = Field(description="Unit of this slide's world coordinates")
     channels: tuple[str, ...]
     is_rgb: bool
@@ -44,12 +50,19 @@ class SlidePart(_Part):
     )
     fingerprint: str
 
+    @model_validator(mode="after")
+    def _unit_fits(self) -> Self:
+        if (self.unit == "um") != (self.pixel_size_um is not None):
+            raise ValueError(f"the unit {self.unit!r} does not fit the pixel size {self.pixel_size_um}")
+        return self
+
     @classmethod
-    def of(cls, slide: SlideRecord) -> "SlidePart":
-        """Turn a slide's record into its part of the file."""
+    def of(cls, slide: SlideRecord, folder: Path | None = None) -> "SlidePart":
+        """Turn a slide's record into its part of a file in `folder`."""
         return cls(
             name=slide.name,
-            path=slide.path,
+            path=as_noted(slide.path),
+            path_from_here=seen_from(folder, slide.path),
             width_px=slide.shape[1],
             height_px=slide.shape[0],
             pixel_size_um=slide.pixel_size_um,
@@ -60,11 +73,11 @@ class SlidePart(_Part):
             fingerprint=slide.fingerprint,
         )
 
-    def to_record(self) -> SlideRecord:
-        """Turn the part of the file into a slide's record."""
+    def to_record(self, folder: Path | None = None) -> SlideRecord:
+        """Turn the part of a file in `folder` into a slide's record."""
         return SlideRecord(
             name=self.name,
-            path=self.path,
+            path=find_slide(folder, self.path, self.path_from_here),
             shape=(self.height_px, self.width_px),
             pixel_size_um=self.pixel_size_um,
             channels=self.channels,
@@ -119,6 +132,18 @@ class RegistrationDocument(_Part):
     steps: tuple[StepPart, ...]
     seconds: float
     software: dict[str, str]
+    files: dict[str, str] = Field(
+        default_factory=dict, description="What belongs to the record in its folder: name and SHA-256"
+    )
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if self.verdict == "refused":
+            if self.fixed_to_moving is not None or self.matrix_px is not None:
+                raise ValueError("a refused registration has no transform, only a suggestion")
+        elif self.fixed_to_moving is None or self.matrix_px is None or self.suggestion is not None:
+            raise ValueError(f"a registration that is {self.verdict} has a transform, and no suggestion")
+        return self
 
 
 def json_schema() -> dict[str, Any]:

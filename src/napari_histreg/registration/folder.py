@@ -1,29 +1,41 @@
 """The folder of results, written and read: record, matrix, landmarks, picture."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from napari_histreg.errors import WriteError
-from napari_histreg.files import written_whole
+from napari_histreg.errors import HistregError, WriteError
+from napari_histreg.files import check_outputs, folder_written_whole
+from napari_histreg.files.digest import file_digest
+from napari_histreg.files.together import finish_interrupted
 from napari_histreg.landmarks import read_landmarks, write_landmarks
 from napari_histreg.quality.pictures import before_after
-from napari_histreg.records.document import read_registration, write_registration
+from napari_histreg.records.document import read_notes, read_registration, to_json
 from napari_histreg.records.record import Registration
 from napari_histreg.slides import Slide
 
-__all__ = ["read_folder", "write_folder"]
+__all__ = ["check_folder", "read_folder", "write_folder"]
+
+RECORD = "registration.json"
+OTHERS = ("overlay.png", "matrix.csv", "landmarks.csv")
 
 
 def write_folder(
-    registration: Registration, folder: str | Path, fixed: Slide, moving: Slide
+    registration: Registration,
+    folder: str | Path,
+    fixed: Slide,
+    moving: Slide,
+    *,
+    overwrite: bool = False,
 ) -> tuple[Path, ...]:
     """Write what a registration gave into a folder.
 
     ``registration.json`` and ``overlay.png`` always; ``matrix.csv`` (fixed to moving, level-0 pixels, x
     and y) and ``landmarks.csv`` unless it was refused: then what an earlier run left under those
-    names is taken away, so that no old matrix lies beside a refusal.
+    names is taken away, so that no old matrix lies beside a refusal. The files come into the folder
+    together, and the record notes which are its own: only those are replaced by a later run.
 
     Parameters
     ----------
@@ -32,6 +44,8 @@ def write_folder(
         Made if it is not there.
     fixed, moving : Slide
         For the picture.
+    overwrite : bool
+        Also replace files of these names that no record of ours names, or that were changed since.
 
     Returns
     -------
@@ -41,35 +55,113 @@ def write_folder(
     Raises
     ------
     WriteError
-        The folder cannot be made or written to.
+        The folder cannot be made or written to, or holds files that are not replaced.
     """
     folder = Path(folder)
+    check_folder(folder, overwrite=overwrite)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"{folder} cannot be made: {error.strerror}.") from error
-    stale = [folder / name for name in ("matrix.csv", "landmarks.csv", "overlay.png")]
-    for path in stale:
-        path.unlink(missing_ok=True)
+    with folder_written_whole(folder, RECORD, obsolete=OTHERS) as stage:
+        names = _write_others(registration, stage, fixed, moving)
+        notes = {name: file_digest(stage / name) for name in names}
+        text = to_json(registration, folder, notes)
+        (stage / RECORD).write_text(text, encoding="utf-8")
+    return tuple(sorted(folder / name for name in (*names, RECORD)))
+
+
+def check_folder(
+    folder: str | Path, *, inputs: Iterable[str | Path | None] = (), overwrite: bool = False
+) -> None:
+    """Check before an alignment begins that its results may go into a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        It need not be there.
+    inputs : iterable of path-like
+        What is read for the alignment.
+    overwrite : bool
+        Whether files that are not a record's own may be replaced.
+
+    Raises
+    ------
+    OutputIsInput
+        A result would replace one of the inputs, or lie in it.
+    WriteError
+        It is no folder, or holds files under the names of results that no record of ours names.
+    """
+    folder = Path(folder)
+    place = folder
+    while not _is_there(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise WriteError(f"{place} is a file, not a folder. Choose another folder for the results.")
+    names = (RECORD, *OTHERS)
+    if place == folder:
+        finish_interrupted(folder)
+        check_outputs(*(folder / name for name in names), inputs=inputs)
+        if not overwrite:
+            _check_own(folder)
+    else:
+        check_outputs(place / "results", inputs=inputs)
+
+
+def _check_own(folder: Path) -> None:
+    """Refuse to replace what the record in the folder does not name, or what was changed since."""
+    there = [name for name in OTHERS if (folder / name).exists()]
+    if (folder / RECORD).exists():
+        try:
+            notes = read_notes(folder / RECORD)
+        except HistregError as error:
+            raise WriteError(
+                f"{folder} holds a {RECORD} that is none of ours ({error}). Choose another folder, or pass "
+                "--overwrite to replace it."
+            ) from error
+    else:
+        notes = {}
+    for name in there:
+        if name not in notes:
+            raise WriteError(
+                f"{folder} holds a {name} that was not made there by this program, and would be lost. Choose "
+                "another folder, or pass --overwrite to replace it."
+            )
+        if notes[name] != file_digest(folder / name):
+            raise WriteError(
+                f"{folder / name} was changed after it was written, and would be lost. Choose another "
+                "folder, or pass --overwrite to replace it."
+            )
+
+
+def _write_others(registration: Registration, stage: Path, fixed: Slide, moving: Slide) -> list[str]:
+    """Write all but the record; returns the names."""
     written = []
     if registration.has_transform:
-        written.append(_write_overlay(registration, folder / "overlay.png", fixed, moving))
+        from PIL import Image
+
+        picture = before_after(fixed, moving, registration.fixed_to_moving)
+        Image.fromarray(picture).save(stage / "overlay.png")
+        written.append("overlay.png")
     if registration.verdict != "refused":
-        with written_whole(folder / "matrix.csv") as temporary:
-            np.savetxt(temporary, registration.matrix_px(), delimiter=",", fmt="%.17g")
-        written.append(folder / "matrix.csv")
+        np.savetxt(stage / "matrix.csv", registration.matrix_px(), delimiter=",", fmt="%.17g")
+        written.append("matrix.csv")
         if registration.landmarks is not None:
             write_landmarks(
                 registration.landmarks,
-                folder / "landmarks.csv",
+                stage / "landmarks.csv",
                 fixed_pixel_size=fixed.world_pixel_size,
                 moving_pixel_size=moving.world_pixel_size,
             )
-            written.append(folder / "landmarks.csv")
-    # The record comes last: where it lies, the rest is complete.
-    write_registration(registration, folder / "registration.json")
-    written.append(folder / "registration.json")
-    return tuple(sorted(written))
+            written.append("landmarks.csv")
+    return written
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise WriteError(f"{str(path)[:200]} cannot be a folder: {error.strerror}.") from None
 
 
 def read_folder(path: str | Path) -> Registration:
@@ -104,12 +196,3 @@ def read_folder(path: str | Path) -> Registration:
         moving_pixel_size=record.moving.world_pixel_size,
     )
     return replace(record, outcome=replace(record.outcome, landmarks=landmarks))
-
-
-def _write_overlay(registration: Registration, path: Path, fixed: Slide, moving: Slide) -> Path:
-    from PIL import Image
-
-    picture = before_after(fixed, moving, registration.fixed_to_moving)
-    with written_whole(path) as temporary:
-        Image.fromarray(picture).save(temporary)
-    return path

@@ -1,6 +1,7 @@
 """The demo's pair: real tissue that needs no download, in two stains that differ as real ones do."""
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -8,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.errors import WriteError
 from napari_histreg.files import written_whole
 from napari_histreg.geometry import grid_points
 from napari_histreg.landmarks import Landmarks
@@ -49,7 +51,7 @@ class DemoPair:
         return Landmarks.of(points, self.fixed_to_moving(points))
 
 
-def demo_pair(directory: str | Path) -> DemoPair:
+def demo_pair(directory: str | Path, *, overwrite: bool = False) -> DemoPair:
     """Write the demo's two slides into a folder.
 
     The fixed slide is the immunohistochemistry image that ships inside scikit-image. The moving slide
@@ -60,6 +62,8 @@ def demo_pair(directory: str | Path) -> DemoPair:
     ----------
     directory : path
         Where to write; must exist.
+    overwrite : bool
+        Also replace files of the same names that hold something else.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def demo_pair(directory: str | Path) -> DemoPair:
     Raises
     ------
     WriteError
-        The folder cannot be written to.
+        The folder cannot be written to, or holds other files of these names.
 
     Examples
     --------
@@ -88,8 +92,8 @@ def demo_pair(directory: str | Path) -> DemoPair:
     )
     folder = Path(directory)
     fixed, moving = folder / FIXED_NAME, folder / MOVING_NAME
-    _write(fixed, rgb, FIXED_PIXEL_UM, None)
-    _write(moving, _fluorescent(rgb, truth), MOVING_PIXEL_UM, CHANNELS)
+    _write(fixed, rgb, FIXED_PIXEL_UM, None, overwrite)
+    _write(moving, _fluorescent(rgb, truth), MOVING_PIXEL_UM, CHANNELS, overwrite)
     return DemoPair(fixed, moving, truth)
 
 
@@ -117,8 +121,9 @@ def _write(
     planes: NDArray[Any],
     pixel_um: float,
     channels: tuple[tuple[str, tuple[int, int, int]], ...] | None,
+    overwrite: bool,
 ) -> None:
-    """Write an OME-TIFF."""
+    """Write an OME-TIFF, unless the same lies there already."""
     import tifffile
 
     metadata: dict[str, Any] = {
@@ -137,7 +142,8 @@ def _write(
         # OME colours are signed 32-bit numbers: red, green, blue, alpha.
         packed = [np.array([*colour, 255], ">u1").view(">i4").item() for _, colour in channels]
         metadata["Channel"] = {"Name": [name for name, _ in channels], "Color": packed}
-    with written_whole(path) as temporary, tifffile.TiffWriter(temporary, ome=True) as writer:
+    image = BytesIO()
+    with tifffile.TiffWriter(image, ome=True) as writer:
         writer.write(
             planes,
             photometric="rgb" if channels is None else "minisblack",
@@ -145,3 +151,12 @@ def _write(
             tile=(256, 256),
             metadata=metadata,
         )
+    if path.exists() and not overwrite:
+        if path.is_file() and path.read_bytes() == image.getvalue():
+            return
+        raise WriteError(
+            f"{path} is there and is not the demo's, and would be lost. Choose another folder, or pass "
+            "--overwrite to replace it."
+        )
+    with written_whole(path) as temporary:
+        temporary.write_bytes(image.getvalue())

@@ -10,6 +10,7 @@ from typing import Any
 
 from napari_histreg.errors import UnsupportedFormat
 from napari_histreg.slides.address import PlaneChoice, parse_address
+from napari_histreg.slides.claimed import claimed_slide
 from napari_histreg.slides.pyramid import with_overview
 from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
@@ -88,7 +89,7 @@ def open_slide(
         slide = path_or_array
     elif isinstance(path_or_array, str | PathLike):
         path, named = parse_address(path_or_array)
-        slide = _open_file(path, replace(options, choice=_joined(named, options.choice)))
+        slide = claimed_slide(_open_file(path, replace(options, choice=_joined(named, options.choice))))
     else:
         slide = _open_array(path_or_array, options)
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from napari_histreg.errors import WriteError
-from napari_histreg.files import written_whole
+from napari_histreg.files import check_output, written_whole
 from napari_histreg.progress import Progress, silent
 from napari_histreg.slides.slide import Slide
 from napari_histreg.slides.writers._compression import COMPRESSIONS, Compression, compression_of
@@ -60,7 +60,8 @@ def write_slide(
     slide : Slide
         On disk or computed.
     path : path-like
-        Ends in ``.ome.tif`` (or ``.tif``) or ``.ome.zarr`` (or ``.zarr``). What is there is replaced.
+        Ends in ``.ome.tif`` (or ``.tif``) or ``.ome.zarr`` (or ``.zarr``). A file or Zarr that is there is
+        replaced, unless it is open as a slide.
     compression : str, optional
         "jpeg" or "jpeg:QUALITY" (1 to 100, 85 by default, colours in full resolution from 90 on; loses
         detail), "deflate", "zstd", "lzw" or "none". By default JPEG for RGB and deflate for the rest
@@ -98,8 +99,9 @@ def write_slide(
     if tile < 16 or tile % 16:
         raise ValueError(f"The side of a tile is a multiple of 16 pixels, not {tile}.")
     chosen = _compression(spec, slide, compression)
+    check_output(final, folder=spec.name == "ome-zarr")
     _check_space(final, slide, chosen)
-    with written_whole(final) as temporary:
+    with written_whole(final, folder=spec.name == "ome-zarr") as temporary:
         _write(spec, slide, temporary, chosen, tile, progress)
     return final
 
@@ -141,14 +143,12 @@ def _compression(spec: WriterSpec, slide: Slide, text: str | None) -> Compressio
 def _check_space(path: Path, slide: Slide, compression: Compression) -> None:
     """Refuse to begin what the disk will not hold."""
     folder = path.parent
-    if not folder.is_dir():
-        raise WriteError(f"{path}: the folder {folder} does not exist. Make it first.")
     height, width = slide.shape
     # Levels of 1/4, 1/16 … together add a third.
     raw = height * width * len(slide.channels) * slide.dtype.itemsize * 4 / 3
     needed, free = int(raw * compression.expected_share), shutil.disk_usage(folder).free
     if needed > free:
         raise WriteError(
-            f"{path} needs about {needed / 1e9:.1f} GB and {folder} has {free / 1e9:.1f} GB free. "
+            f"{path} needs about {needed / 1e6:.0f} MB and {folder} has {free / 1e6:.0f} MB free. "
             "Make room, write elsewhere or compress more."
         )

@@ -1,0 +1,71 @@
+"""How the command line takes Ctrl-C, and the wish of a scheduler or a container that it ends."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["STOPPED_SENTENCE", "Stop", "listening", "speak_any_name", "stopping_at_once"]
+
+STOPPED_SENTENCE = "Stopped. No half-written file was left."
+_IMPATIENT_SECONDS = 3.0
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Stop:
+    """Which signal came, if any did; its number makes the exit code."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.came = 0.0
+
+    @property
+    def code(self) -> int:
+        """What a shell expects of a program that a signal ended; 130 (Ctrl-C) where none came."""
+        return 128 + (self.number or signal.SIGINT)
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Raise KeyboardInterrupt once, so that everything on the way out tidies up."""
+        if self.number is None:
+            self.number, self.came = number, time.monotonic()
+            raise KeyboardInterrupt
+        if time.monotonic() - self.came > _IMPATIENT_SECONDS:
+            os._exit(self.code)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """End while the program is still being loaded and nothing has begun."""
+    os.write(2, f"{STOPPED_SENTENCE}\n".encode())
+    os._exit(128 + number)
+
+
+def stopping_at_once() -> None:
+    """Until `listening` begins, end at once and without a traceback."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _leave)
+
+
+@contextmanager
+def listening() -> Iterator[Stop]:
+    """Turn signals into KeyboardInterrupt while the block runs; what is ignored (nohup) stays ignored."""
+    stop = Stop()
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, stop)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler in (None, _leave) else handler)
+
+
+def speak_any_name() -> None:
+    """Let names that the terminal cannot show be shown with escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
