@@ -11,6 +11,7 @@ from typing import Any
 from napari_histreg.errors import UnsupportedFormat
 from napari_histreg.slides.address import PlaneChoice, parse_address
 from napari_histreg.slides.claimed import claimed_slide
+from napari_histreg.slides.naming import shown_name
 from napari_histreg.slides.pyramid import with_overview
 from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
@@ -116,11 +117,12 @@ def _renamed(
     slide: Slide, size: tuple[float, float] | None, name: str | None, channel_names: Sequence[str] | None
 ) -> Slide:
     """Return the slide with what the caller gave in place of what the file says."""
-    changes: dict[str, Any] = {}
+    changes: dict[str, Any] = {"name": shown_name(slide.name)}
+    changes["channels"] = tuple(replace(one, name=shown_name(one.name)) for one in slide.channels)
     if size is not None:
         changes["pixel_size_um"] = size
     if name is not None:
-        changes["name"] = name
+        changes["name"] = shown_name(name)
     if channel_names is not None:
         if isinstance(channel_names, str) or len(channel_names) != len(slide.channels):
             raise ValueError(
@@ -128,9 +130,10 @@ def _renamed(
                 f"{channel_names!r}. Give one name each."
             )
         changes["channels"] = tuple(
-            Channel(str(new), old.colour) for new, old in zip(channel_names, slide.channels, strict=True)
+            Channel(shown_name(str(new)), old.colour)
+            for new, old in zip(channel_names, slide.channels, strict=True)
         )
-    return replace(slide, **changes) if changes else slide
+    return replace(slide, **changes)
 
 
 def _open_array(value: Any, options: ReadOptions) -> Slide:
