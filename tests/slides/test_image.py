@@ -7,6 +7,7 @@ from PIL import Image
 
 import napari_histreg.slides.readers._image as image_reader
 from napari_histreg.errors import UnsupportedFormat
+from napari_histreg.files import LIMITS
 from napari_histreg.slides import open_slide
 from slides.slide_files import rgb
 
@@ -102,8 +103,8 @@ def test_pillows_limit_does_not_hold(tmp_path, monkeypatch):
 
 def test_too_large_a_picture_is_refused_with_advice(tmp_path, monkeypatch):
     Image.fromarray(rgb((80, 90))).save(tmp_path / "a.png")
-    monkeypatch.setattr(image_reader, "MOST_PX", 100)
-    with pytest.raises(UnsupportedFormat, match=r"90 x 80 px.*--pyramid"):
+    monkeypatch.setattr(LIMITS, "gb", 1e-5)
+    with pytest.raises(UnsupportedFormat, match=r"90 x 80 px.*--pyramid.*--max-gb"):
         open_slide(tmp_path / "a.png")
 
 

@@ -243,7 +243,7 @@ def test_kept_tiles_are_bounded(tmp_path, monkeypatch):
     with open_slide(path) as slide:
         assert np.array_equal(slide.read_level(0), pixels)
         assert np.array_equal(slide.read_level(0), pixels)
-        assert 0 < slide.source._tiles.size <= 5 * 64 * 64 * 2
+        assert 0 < slide.source.inner._tiles.size <= 5 * 64 * 64 * 2
 
 
 def test_missing_tiles_are_background(tmp_path):

@@ -22,10 +22,13 @@ def info(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show size, levels, pixel size and channels of a slide, or of a plane of a volume and its series."""
+    from napari_histreg.geometry import Region
     from napari_histreg.slides import describe, open_slide
 
     with open_slide(addressed(slide, plane, index, series), pixel_size_um=pixel_size) as opened:
         found = describe(opened)
+        # A slide whose first pixel cannot be decoded is none, whatever its header says.
+        opened.read(0, Region(0, 0, 1, 1))
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
         return

@@ -22,7 +22,7 @@ __all__ = [
 FORMAT = "napari-histreg registration"
 VERSION = 1
 
-_Micrometres = Annotated[float, Field(gt=0)]
+_Micrometres = Annotated[float, Field(ge=1e-6, le=1e6)]
 _Row = tuple[float, float, float]
 _Matrix = tuple[_Row, _Row, _Row]
 

@@ -30,15 +30,15 @@ class _Claimed:
     """Pixel source that holds claims on the files that it reads."""
 
     def __init__(self, source: PixelSource, paths: Sequence[str]) -> None:
-        self._source = source
+        self.inner = source
         self._ends = [weakref.finalize(self, claim(path)) for path in paths]
 
     def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
         """Read a region; see `PixelSource`."""
-        return self._source.read(level, region, channels)
+        return self.inner.read(level, region, channels)
 
     def close(self) -> None:
         """Close the source and give up the claims."""
-        self._source.close()
+        self.inner.close()
         for give_up in self._ends:
             give_up()

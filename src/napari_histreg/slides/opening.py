@@ -21,6 +21,8 @@ from napari_histreg.volumes.sniffing import is_whole_slide, kind_of
 
 __all__ = ["READERS", "ReaderSpec", "open_slide"]
 
+LEAST_UM, MOST_UM = 1e-6, 1e6
+
 
 def open_slide(
     path_or_array: Any,
@@ -110,6 +112,8 @@ def checked_pixel_size(value: float | tuple[float, float]) -> tuple[float, float
         raise ValueError(f"A pixel size is one number or (y, x) in µm, not {value!r}.") from None
     if not (isfinite(y) and isfinite(x) and y > 0 and x > 0):
         raise ValueError(f"A pixel size is positive and finite, not {value!r} µm.")
+    if not (min(y, x) >= LEAST_UM and max(y, x) <= MOST_UM):
+        raise ValueError(f"A pixel size lies between {LEAST_UM} and {MOST_UM} µm, not at {value!r} µm.")
     return y, x
 
 
@@ -117,8 +121,10 @@ def _renamed(
     slide: Slide, size: tuple[float, float] | None, name: str | None, channel_names: Sequence[str] | None
 ) -> Slide:
     """Return the slide with what the caller gave in place of what the file says."""
-    changes: dict[str, Any] = {"name": shown_name(slide.name)}
-    changes["channels"] = tuple(replace(one, name=shown_name(one.name)) for one in slide.channels)
+    changes: dict[str, Any] = {}
+    if any(shown_name(given) != given for given in (slide.name, *(one.name for one in slide.channels))):
+        changes["name"] = shown_name(slide.name)
+        changes["channels"] = tuple(replace(one, name=shown_name(one.name)) for one in slide.channels)
     if size is not None:
         changes["pixel_size_um"] = size
     if name is not None:

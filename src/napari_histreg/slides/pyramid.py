@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import Region, halved
-from napari_histreg.slides.slide import OVERVIEW_PX, Level, PixelSource, Slide
+from napari_histreg.slides.bounds import check_scan
+from napari_histreg.slides.slide import OVERVIEW_PX, Level, Slide
 
 __all__ = ["halve", "is_label_dtype", "level_of", "nominal_downsample", "with_overview"]
 
@@ -155,8 +156,9 @@ def _mean_of_known(quads: tuple[NDArray[Any], ...], dtype: np.dtype[Any]) -> NDA
 class _Reduced:
     """Pixel source that adds computed levels below those of another source."""
 
-    def __init__(self, inner: PixelSource, levels: Sequence[Level], native: int, channels: int) -> None:
-        self._inner = inner
+    def __init__(self, slide: Slide, levels: Sequence[Level], native: int, channels: int) -> None:
+        self._inner = slide.source
+        self._slide = slide
         self._shapes = [level.shape for level in levels]
         self._native = native
         self._channels = channels
@@ -168,6 +170,8 @@ class _Reduced:
         if level < self._native:
             return self._inner.read(level, region, channels)
         wanted = list(range(self._channels)) if channels is None else list(channels)
+        if level == len(self._shapes) - 1:
+            check_scan(self._slide, len(wanted))
         if max(self._shapes[level]) > KEPT_SIDE_PX:
             return self._compute(level, region, wanted)
         with self._locks[level]:
@@ -232,5 +236,5 @@ def with_overview(slide: Slide, *, max_px: int = OVERVIEW_PX) -> Slide:
         levels.append(Level(halved(levels[-1].shape), (2 * fy, 2 * fx)))
     if len(levels) == len(slide.levels):
         return slide
-    source = _Reduced(slide.source, levels, len(slide.levels), len(slide.channels))
+    source = _Reduced(slide, levels, len(slide.levels), len(slide.channels))
     return replace(slide, levels=tuple(levels), source=source)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from napari_histreg.errors import DamagedFile, ReadError, UnsupportedFormat
+from napari_histreg.files.reading import opened
 from napari_histreg.slides.reader_table import READERS
 from napari_histreg.volumes.sniffing import is_whole_slide
 
@@ -14,16 +15,10 @@ def first_bytes(path: Path) -> bytes:
     try:
         if path.is_dir():
             raise _folder_error(path)
-        with path.open("rb") as file:
-            head = file.read(64)
-    except FileNotFoundError:
-        raise DamagedFile(f"There is no file {path}. Check the path.") from None
-    except PermissionError:
-        raise ReadError(
-            f"{path} cannot be read: you have no permission. Change it or copy the file."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise DamagedFile(f"{path} cannot be read: {error}. Check the path and the disk.") from None
+    except (OSError, ValueError):
+        pass  # said by what opens it
+    with opened(path) as file:
+        head = file.read(64)
     if not head:
         raise DamagedFile(f"{path} is empty (0 bytes). Copy it again from its source.")
     return head

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.errors import DamagedFile, UnsupportedFormat
+from napari_histreg.errors import DamagedFile
 from napari_histreg.geometry import Region
+from napari_histreg.slides.bounds import check_decoded
 from napari_histreg.slides.readers._border import (
     ReadOptions,
     closed_error,
@@ -23,9 +24,9 @@ from napari_histreg.slides.slide import Channel, Level, Slide
 
 __all__ = ["read_image"]
 
-# Pillow refuses pictures of 180 million pixels as an attack; slides are larger than that. Beyond
-# this many a picture without tiles cannot be held in the memory of a usual computer.
-MOST_PX = 1_500_000_000
+# A progressive JPEG is held as coefficients of two bytes before it becomes pixels.
+PROGRESSIVE_BYTES = 2
+STRIP = 256
 # Up to this many pixels the picture is decoded when it is opened, so that damage shows at once.
 DECODED_AT_ONCE_PX = 16_000_000
 
@@ -73,13 +74,16 @@ def read_image(path: Path, options: ReadOptions) -> Slide:
         width, height = picture.size
         mode, info = picture.mode, dict(picture.info)
         deep = _is_deep_png(path)
-    if width * height > MOST_PX:
-        raise UnsupportedFormat(
-            f"{path.name} is {width} x {height} px, too large for a picture that can only be decoded whole. "
-            "Convert it to a tiled pyramid, for example with: vips tiffsave IN OUT.tif --tile --pyramid"
-        )
     has_colour = deep in ("rgb", "rgba") if deep else not (mode in GREY_MODES or mode in ("LA", "La"))
     dtype = np.dtype("u2") if deep else np.dtype(GREY_MODES.get(mode, "u1"))
+    samples = (3 if has_colour else 1) + ("A" in mode or "transparency" in info)
+    size = width * height * samples * (dtype.itemsize + PROGRESSIVE_BYTES * bool(info.get("progressive")))
+    check_decoded(
+        path.name,
+        f"a picture of {width} x {height} px",
+        size,
+        "Convert it to a tiled pyramid (for example: vips tiffsave IN OUT.tif --tile --pyramid)",
+    )
     source = _Picture(path, (height, width), dtype, bool(deep))
     if width * height <= DECODED_AT_ONCE_PX:
         source.decoded()
@@ -139,7 +143,7 @@ def _decode(path: Path, deep: bool) -> NDArray[Any]:
         pixels = imagecodecs.png_decode(path.read_bytes())
         pixels = pixels.reshape(*pixels.shape[:2], -1)
         if pixels.shape[2] in (2, 4):
-            pixels = on_white(pixels[..., :-1], pixels[..., -1])
+            pixels = _strips_on_white(pixels, pixels.shape[2] - 1)
         return np.moveaxis(pixels, -1, 0)
     with _opened(path) as picture:
         picture.load()
@@ -149,11 +153,19 @@ def _decode(path: Path, deep: bool) -> NDArray[Any]:
             return np.asarray(grey, GREY_MODES[picture.mode])[None]
         is_grey = picture.mode in GREY_MODES or picture.mode in ("LA", "La")
         if picture.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in picture.info:
-            pixels = np.asarray(picture.convert("RGBA"))
-            pixels = on_white(pixels[..., :1] if is_grey else pixels[..., :3], pixels[..., 3])
+            pixels = _strips_on_white(np.asarray(picture.convert("RGBA")), 1 if is_grey else 3)
         else:
-            pixels = np.array(picture.convert("RGB"))
+            pixels = np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"))
         return np.moveaxis(pixels, -1, 0)
+
+
+def _strips_on_white(pixels: NDArray[Any], colours: int) -> NDArray[Any]:
+    """Lay the first samples of (H, W, S) over white by the last one, in strips to save memory."""
+    out = np.empty((*pixels.shape[:2], colours), pixels.dtype)
+    for top in range(0, len(pixels), STRIP):
+        strip = pixels[top : top + STRIP]
+        out[top : top + STRIP] = on_white(strip[..., :colours], strip[..., -1])
+    return out
 
 
 class _Picture:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from napari_histreg.errors import DamagedFile, UnsupportedFormat
 from napari_histreg.geometry import Region
+from napari_histreg.slides.bounds import check_channels
 from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, closed_error, rgb_background, wrapped
-from napari_histreg.slides.readers._tiff_metadata import um_per_unit
+from napari_histreg.slides.readers._ngff import channels_of, multiscale_of
 from napari_histreg.slides.slide import Channel, Slide
 
 __all__ = ["is_zarr_folder", "read_ome_zarr"]
@@ -20,8 +21,6 @@ __all__ = ["is_zarr_folder", "read_ome_zarr"]
 logger = logging.getLogger(__name__)
 
 RGB_NAMES = ("red", "green", "blue")
-UNIT_NAMES = {"micrometer": "um", "nanometer": "nm", "millimeter": "mm", "centimeter": "cm", "meter": "m",
-              "angstrom": "å", "inch": "in"}  # fmt: skip
 
 
 def is_zarr_folder(path: Path) -> bool:
@@ -53,22 +52,33 @@ def read_ome_zarr(path: Path, options: ReadOptions) -> Slide:
     """
     import zarr
 
+    from napari_histreg.slides.readers._zarr_store import CheckedStore
+
     with wrapped(path.name, "cannot be opened as OME-Zarr"):
-        root = zarr.open_group(path, mode="r")
+        root = zarr.open_group(CheckedStore(path), mode="r", use_consolidated=False)
         groups = _images(path, root)
     number = _choose(path.name, groups, options.series)
     group, told = groups[number]
+    multiscale = multiscale_of(path.name, told)
+    axes = multiscale.names
     with wrapped(path.name, "cannot be understood as OME-Zarr"):
-        multiscale = told["multiscales"][0]
-        axes = [axis if isinstance(axis, str) else str(axis["name"]) for axis in multiscale["axes"]]
-        arrays = [group[dataset["path"]] for dataset in multiscale["datasets"]]
-        size = _pixel_size(multiscale, axes)
-    if "y" not in axes or "x" not in axes or any(array.ndim != len(axes) for array in arrays):
+        arrays = [_array(path.name, group, dataset.path) for dataset in multiscale.datasets]
+    if any(array.ndim != len(axes) for array in arrays):
         raise DamagedFile(
             f"{path.name} names the axes {axes} for levels that do not have them. Export it again."
         )
     index = _planes(path.name, axes, arrays[0].shape, options)
-    return _slide(path, told, axes, arrays, index, size)
+    return _slide(path, told, axes, arrays, index, multiscale.pixel_size_um())
+
+
+def _array(name: str, group: Any, path: str) -> Any:
+    """Return a level's array."""
+    import zarr
+
+    found = group[path]
+    if not isinstance(found, zarr.Array):
+        raise DamagedFile(f"{name}: {path} is no level but a folder of others. Export it again.")
+    return found
 
 
 def _images(path: Path, root: Any) -> list[tuple[Any, Mapping[str, Any]]]:
@@ -99,30 +109,11 @@ def _choose(name: str, groups: Sequence[Any], asked: int | None) -> int:
         if not 0 <= asked < len(groups):
             raise ValueError(f"{name} holds series 0 to {len(groups) - 1}, not {asked}.")
         return asked
+    first = [multiscale_of(name, told).datasets[0].path for _, told in groups]
     with wrapped(name, "cannot be understood as OME-Zarr"):
-        areas = [
-            int(np.prod(group[told["multiscales"][0]["datasets"][0]["path"]].shape[-2:]))
-            for group, told in groups
-        ]
+        arrays = [_array(name, group, path) for (group, _), path in zip(groups, first, strict=True)]
+    areas = [int(np.prod([int(side) for side in array.shape[-2:]], dtype=object)) for array in arrays]
     return areas.index(max(areas))
-
-
-def _pixel_size(multiscale: Mapping[str, Any], axes: Sequence[str]) -> tuple[float, float] | None:
-    """Return the pixel size (y, x) in µm of level 0, if it has a unit of length."""
-    scale = np.ones(len(axes))
-    shared = multiscale.get("coordinateTransformations", [])
-    for transform in [*multiscale["datasets"][0].get("coordinateTransformations", []), *shared]:
-        if transform.get("type") == "scale":
-            scale = scale * np.asarray(transform["scale"], float)
-    sizes = []
-    for name in ("y", "x"):
-        axis = multiscale["axes"][axes.index(name)]
-        unit = str(axis.get("unit", "")) if isinstance(axis, Mapping) else ""
-        um, size = um_per_unit(UNIT_NAMES.get(unit, unit)), float(scale[axes.index(name)])
-        if um is None or not 0 < size * um < 1e6:
-            return None
-        sizes.append(size * um)
-    return sizes[0], sizes[1]
 
 
 def _planes(name: str, axes: Sequence[str], shape: Sequence[int], options: ReadOptions) -> dict[str, int]:
@@ -154,11 +145,12 @@ def _slide(
     """Put the slide together."""
     y, x = axes.index("y"), axes.index("x")
     count = int(arrays[0].shape[axes.index("c")]) if "c" in axes else 1
+    check_channels(path.name, count)
     shapes = [(int(array.shape[y]), int(array.shape[x])) for array in arrays]
     dtype = np.dtype(arrays[0].dtype).newbyteorder("=")
     if dtype.kind not in "buif" or min(min(shape) for shape in shapes) < 1:
         raise UnsupportedFormat(f"{path.name} holds {dtype} pixels of {shapes[0]}. Convert it.")
-    channels = _channels(told, count)
+    channels = channels_of(told, count)
     is_rgb = count == 3 and dtype == np.uint8 and tuple(c.name.casefold() for c in channels) == RGB_NAMES
     if is_rgb:
         channels = tuple(Channel(name) for name in RGB_NAMES)
@@ -173,22 +165,6 @@ def _slide(
         background=rgb_background(dtype, is_rgb),
         path=str(path),
     )
-
-
-def _channels(told: Mapping[str, Any], count: int) -> tuple[Channel, ...]:
-    """Return names and colours, where viewers are told any."""
-    omero = told.get("omero")
-    listed = omero.get("channels", []) if isinstance(omero, Mapping) else []
-    if len(listed) != count:
-        return tuple(Channel(f"channel {k}") for k in range(count))
-    channels = []
-    for k, one in enumerate(listed):
-        text = str(one.get("color", "")).lstrip("#")
-        colour = None
-        if len(text) == 6 and all(digit in "0123456789abcdefABCDEF" for digit in text):
-            colour = (int(text[:2], 16) / 255, int(text[2:4], 16) / 255, int(text[4:], 16) / 255)
-        channels.append(Channel(str(one.get("label") or f"channel {k}"), colour))
-    return tuple(channels)
 
 
 class _ZarrPixels:

@@ -16,6 +16,7 @@ from napari_histreg.errors import UnsupportedFormat
 from napari_histreg.geometry import Region
 from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, closed_error, on_white, pick, wrapped
+from napari_histreg.slides.readers._openslide_bounds import check_companions
 from napari_histreg.slides.slide import Channel, Level, Slide
 
 __all__ = ["detect_vendor", "read_openslide"]
@@ -30,6 +31,7 @@ def detect_vendor(path: Path) -> str | None:
     """Return OpenSlide's name for the scanner maker, or None if it is not one of its formats."""
     import openslide
 
+    check_companions(path)
     with wrapped(path.name, "cannot be examined"):
         vendor: str | None = openslide.OpenSlide.detect_format(str(path))
     return vendor

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.errors import DamagedFile, UnsupportedFormat
+from napari_histreg.slides.bounds import check_decoded
 from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, rgb_background, wrapped
+from napari_histreg.slides.readers._ome_bounds import check_ome
 from napari_histreg.slides.readers._tiff_colours import Colours, colours_of
 from napari_histreg.slides.readers._tiff_metadata import metadata_of
 from napari_histreg.slides.readers._tiff_pixels import MappedPixels, Page, PageLevel, TiffPixels
@@ -52,6 +54,8 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
     """
     with _silent_tifffile(), _opened(path) as tif:
         with wrapped(path.name, "cannot be understood as TIFF"):
+            if tif.ome_metadata:
+                check_ome(path, tif.ome_metadata, len(tif.pages))
             every = [one for one in tif.series if "Y" in one.axes and "X" in one.axes]
             metadata = [metadata_of(tif, one, k) for k, one in enumerate(tif.series) if one in every]
         number = _choose(path.name, every, options.series)
@@ -63,6 +67,7 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
             )
             pixel_levels = _levels_of(path.name, series, every, colours)
             source = _source(path, tif, series, pixel_levels, chosen, colours)
+            files = _files_of(series)
     shapes = [_shape(one.keyframe) for one in pixel_levels]
     if min(min(shape) for shape in shapes) < 1:
         raise DamagedFile(f"{path.name} says that it is 0 pixels large. Export it again.")
@@ -76,7 +81,12 @@ def read_tiff(path: Path, options: ReadOptions) -> Slide:
         is_rgb=colours.is_rgb,
         background=rgb_background(colours.dtype, colours.is_rgb),
         path=str(path),
-        metadata={"tiff_kind": str(series.kind), "series": number, "series_count": len(every)},
+        metadata={
+            "tiff_kind": str(series.kind),
+            "series": number,
+            "series_count": len(every),
+            "files": files,
+        },
     )
 
 
@@ -106,6 +116,11 @@ def _silent_tifffile() -> Iterator[None]:
         yield
     finally:
         log.removeFilter(from_elsewhere)
+
+
+def _files_of(series: Any) -> tuple[str, ...]:
+    """Return the files of a set; a single one holds all its pages."""
+    return tuple(sorted({str(page.parent.filehandle.path) for page in series if page is not None}))
 
 
 def _shape(page: Any) -> tuple[int, int]:
@@ -224,6 +239,13 @@ def _page_level(name: str, series: Any, chosen: NDArray[np.intp], colours: Colou
     else:
         tile = min(int(keyframe.rowsperstrip), height), width
     samples, interleaved = int(keyframe.samplesperpixel), int(keyframe.planarconfig or 1) == 1
+    depth = np.dtype(keyframe.dtype).itemsize * (samples if interleaved else 1)
+    check_decoded(
+        name,
+        f"stored in pieces of {tile[1]} x {tile[0]} px",
+        2 * tile[0] * tile[1] * depth,
+        "Store it in tiles (for example: vips tiffsave IN OUT.tif --tile --pyramid)",
+    )
     tiles = -(-height // tile[0]) * -(-width // tile[1]) * (1 if interleaved else samples)
     return PageLevel(
         shape=(height, width),

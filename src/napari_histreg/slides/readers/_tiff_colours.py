@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.errors import UnsupportedFormat
+from napari_histreg.errors import DamagedFile, UnsupportedFormat
+from napari_histreg.slides.bounds import check_channels
 from napari_histreg.slides.readers._border import on_white, white
 from napari_histreg.slides.readers._tiff_metadata import TiffMetadata
 from napari_histreg.slides.slide import Channel
@@ -61,6 +62,9 @@ def colours_of(name: str, page: Any, planes: int, metadata: TiffMetadata, is_ima
     is_imagej : bool
         Whether a palette is only a colour to show grey values in.
     """
+    if int(page.samplesperpixel) < 1:
+        raise DamagedFile(f"{name} says that its pixels have no samples. Export it again.")
+    check_channels(name, planes * int(page.samplesperpixel))
     photometric, samples = int(page.photometric or 0), int(page.samplesperpixel)
     dtype = np.dtype(page.dtype).newbyteorder("=") if page.dtype is not None else None
     if dtype is None or dtype.kind not in "buif":
@@ -75,6 +79,8 @@ def colours_of(name: str, page: Any, planes: int, metadata: TiffMetadata, is_ima
     if planes == 1 and samples in (3, 4) and means_rgb:
         return _rgb(dtype, None if samples == 3 else _rgba_on_white)
     if photometric == PALETTE and samples == planes == 1 and not is_imagej and page.colormap is not None:
+        if np.shape(page.colormap) != (3, 2 ** int(page.bitspersample)):
+            raise DamagedFile(f"{name} has a palette of the wrong size. Export it again.")
         return _rgb(_palette_dtype(page.colormap), _through_palette(page.colormap))
     if planes == 1 and samples == 2 and page.extrasamples:
         return Colours(_names(metadata, 1), False, dtype, _grey_on_white)

@@ -91,7 +91,7 @@ def metadata_of(tif: Any, series: Any, series_index: int) -> TiffMetadata:
         labels = [str(label) for label in notes.get("Labels") or []]
         return TiffMetadata(tuple(Channel(label) for label in labels), _imagej_size(page, notes) or size)
     described = re.search(r"\bMPP\s*=\s*([0-9.eE+-]+)", page.description or "")
-    if described and (value := _number(described.group(1))) and value > 0:
+    if described and (value := _number(described.group(1))) and 1e-6 <= value <= 1e6:
         size = (value, value)
     return TiffMetadata((), size)
 
@@ -141,7 +141,7 @@ def _ome_size(pixels: ElementTree.Element) -> tuple[float, float] | None:
             _number(pixels.get(f"PhysicalSize{axis}")),
             um_per_unit(pixels.get(f"PhysicalSize{axis}Unit", "µm")),
         )
-        if value is None or scale is None or not 0 < value * scale < 1e6:
+        if value is None or scale is None or not 1e-6 <= value * scale <= 1e6:
             return None
         sizes.append(value * scale)
     return sizes[0], sizes[1]

@@ -108,8 +108,9 @@ class TiffPixels:
         layout = self._levels[level]
         count = layout.samples * len(layout.pages)
         if self._convert is not None:
-            planes = self._convert(self._raw(level, region, range(count)))
-            return pick(planes, channels).astype(self._dtype, copy=False)
+            raw = self._raw(level, region, range(count))
+            with wrapped(self._name, "has colours that cannot be converted"):
+                return pick(self._convert(raw), channels).astype(self._dtype, copy=False)
         return self._raw(level, region, range(count) if channels is None else channels)
 
     def _raw(self, level: int, region: Region, planes: Sequence[int]) -> NDArray[Any]:
