@@ -95,7 +95,7 @@ def _opened(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
 
 def _frequent(edge: NDArray[np.float32], tolerance: float) -> list[NDArray[np.float32]]:
     """Return the values that at least 2 % of the edge pixels share, most frequent first, at most three."""
-    steps = np.round(edge / max(tolerance, 1e-12)).astype(np.int64)
+    steps = np.round(np.clip(edge / max(tolerance, 1e-12), -1e18, 1e18)).astype(np.int64)
     values, counts = np.unique(steps, axis=1, return_counts=True)
     order = np.argsort(counts)[::-1][:3]
     return [(values[:, k] * tolerance).astype(np.float32) for k in order if counts[k] >= 0.02 * edge.shape[1]]

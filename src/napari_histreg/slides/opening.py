@@ -139,7 +139,7 @@ def _renamed(
             Channel(shown_name(str(new)), old.colour)
             for new, old in zip(channel_names, slide.channels, strict=True)
         )
-    return replace(slide, **changes)
+    return replace(slide, **changes) if changes else slide
 
 
 def _open_array(value: Any, options: ReadOptions) -> Slide:

@@ -18,7 +18,10 @@ def first_bytes(path: Path) -> bytes:
     except (OSError, ValueError):
         pass  # said by what opens it
     with opened(path) as file:
-        head = file.read(64)
+        try:
+            head = file.read(64)
+        except OSError as error:
+            raise DamagedFile(f"{path} cannot be read: {error.strerror}. Check the disk.") from None
     if not head:
         raise DamagedFile(f"{path} is empty (0 bytes). Copy it again from its source.")
     return head
