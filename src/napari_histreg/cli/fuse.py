@@ -55,11 +55,12 @@ def fuse(
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
+    from napari_histreg.slides.address import as_file
     from napari_histreg.transforms import Translation
     from napari_histreg.warping import Grid, select_channels, warp_slide
 
     record = read_registration(registration)
-    inputs = (registration, fixed or record.fixed.path, moving or record.moving.path)
+    inputs = (registration, as_file(fixed or record.fixed.path), as_file(moving or record.moving.path))
     check_outputs(output, inputs=inputs)
     with ExitStack() as opened:
         opened.enter_context(claimed(*inputs))

@@ -77,10 +77,11 @@ def register(
     from napari_histreg.registration import register as align
     from napari_histreg.registration.folder import check_folder, write_folder
     from napari_histreg.slides import open_slide
+    from napari_histreg.slides.address import as_file
 
     parameters = parsed(parameter)
     folder = output or Path(f"{_stem(moving)}_on_{_stem(fixed)}")
-    check_folder(folder, inputs=(fixed, moving, landmarks, initial), overwrite=overwrite)
+    check_folder(folder, inputs=(as_file(fixed), as_file(moving), landmarks, initial), overwrite=overwrite)
     with (
         open_slide(_plane(fixed, plane, index), pixel_size_um=fixed_pixel_size) as fixed_slide,
         open_slide(

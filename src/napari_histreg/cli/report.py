@@ -38,6 +38,7 @@ def report(
     from napari_histreg.quality.report import report_paths, write_report
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.registration.folder import read_folder
+    from napari_histreg.slides.address import as_file
 
     record = read_folder(registration)
     folder = registration if registration.is_dir() else registration.parent
@@ -45,8 +46,8 @@ def report(
         folder / "registration.json" if registration.is_dir() else registration,
         folder / "landmarks.csv",
         landmarks,
-        fixed or record.fixed.path,
-        moving or record.moving.path,
+        as_file(fixed or record.fixed.path),
+        as_file(moving or record.moving.path),
     )
     check_outputs(output, output.with_suffix(".json"), inputs=inputs)
     report_paths(output)

@@ -37,9 +37,10 @@ def template(
     from napari_histreg.files import check_outputs, written_whole
     from napari_histreg.registration.template import choose_template, group_slides
     from napari_histreg.slides import open_slide
+    from napari_histreg.slides.address import as_file
 
     if elbow is not None:
-        check_outputs(elbow, inputs=slides)
+        check_outputs(elbow, inputs=[as_file(slide) for slide in slides])
     with ExitStack() as opened:
         read = [opened.enter_context(open_slide(path)) for path in slides]
         with progress_bar("Comparing") as progress:

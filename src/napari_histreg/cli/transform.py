@@ -42,12 +42,15 @@ def transform(
     from napari_histreg.files import check_outputs
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import require_result
+    from napari_histreg.slides.address import as_file
     from napari_histreg.warping.annotations import carry_annotations
     from napari_histreg.warping.shapes import PixelMap
     from napari_histreg.warping.tables import carry_table
 
     record = read_registration(registration)
-    check_outputs(output, inputs=(registration, shapes, record.fixed.path, record.moving.path))
+    check_outputs(
+        output, inputs=(registration, shapes, as_file(record.fixed.path), as_file(record.moving.path))
+    )
     require_result(record, even_if_refused=even_if_refused)
     source, target = (record.fixed, record.moving) if inverse else (record.moving, record.fixed)
     pixel_map = PixelMap(

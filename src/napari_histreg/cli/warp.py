@@ -69,6 +69,7 @@ def warp(
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
+    from napari_histreg.slides.address import as_file
     from napari_histreg.warping import Output, aligned_slide
 
     record = read_registration(registration)
@@ -79,7 +80,7 @@ def warp(
         interpolation.value,
         merge,
     )
-    inputs = (registration, fixed or record.fixed.path, moving or record.moving.path)
+    inputs = (registration, as_file(fixed or record.fixed.path), as_file(moving or record.moving.path))
     check_outputs(output, inputs=inputs)
     with ExitStack() as opened:
         opened.enter_context(claimed(*inputs))

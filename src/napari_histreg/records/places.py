@@ -4,6 +4,8 @@ import os
 import urllib.parse
 from pathlib import Path
 
+from napari_histreg.slides.address import file_of
+
 __all__ = ["as_noted", "as_path", "find_slide", "seen_from"]
 
 _URL = "file://"
@@ -61,7 +63,7 @@ def find_slide(folder: Path | None, noted: str | None, near: str | None) -> str 
         return None
     typed = as_path(noted)
     for relative in (near, None if Path(typed).is_absolute() else typed):
-        if folder is not None and relative is not None and _exists(folder / relative):
+        if folder is not None and relative is not None and _exists(file_of(folder / relative)):
             return os.path.normpath(folder / relative)
     return typed
 

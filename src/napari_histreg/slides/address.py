@@ -8,7 +8,7 @@ from typing import Any
 
 from napari_histreg.volumes.planes import PLANES
 
-__all__ = ["PlaneChoice", "file_of", "parse_address"]
+__all__ = ["PlaneChoice", "as_file", "file_of", "parse_address"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,14 @@ def file_of(address: str | os.PathLike[str]) -> Path:
     ('ct/head', 'slide.svs')
     """
     return parse_address(address)[0]
+
+
+def as_file(address: str | os.PathLike[str] | None) -> Path | None:
+    """Return the file that an address names; None for none, and for one that is not understood."""
+    try:
+        return None if address is None else file_of(address)
+    except ValueError:
+        return None
 
 
 def parse_address(address: str | os.PathLike[str]) -> tuple[Path, PlaneChoice | None]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_histreg.files.claims import claim
 from napari_histreg.geometry import Region
+from napari_histreg.slides.address import file_of
 from napari_histreg.slides.slide import PixelSource, Slide
 
 __all__ = ["claimed_slide"]
@@ -22,8 +23,9 @@ def claimed_slide(slide: Slide) -> Slide:
     slide : Slide
         With a path; ``metadata["files"]`` names further files that it reads.
     """
-    paths = [slide.path, *slide.metadata.get("files", ())]
-    return replace(slide, source=_Claimed(slide.source, [str(path) for path in paths if path is not None]))
+    own = [] if slide.path is None else [file_of(slide.path)]
+    paths = [str(path) for path in (*own, *slide.metadata.get("files", ()))]
+    return replace(slide, source=_Claimed(slide.source, paths))
 
 
 class _Claimed:
