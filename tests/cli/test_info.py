@@ -58,7 +58,7 @@ def test_a_file_without_a_header_has_no_pixel_size(histreg, tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("missing.tif", None, "no file"),
+        ("missing.tif", None, "does not exist"),
         ("empty.tif", b"", "empty"),
         ("text.tif", b"this is no picture at all\n" * 40, "text.tif"),
         ("strange.xyz", b"something", "strange.xyz"),
@@ -76,7 +76,7 @@ def test_bad_input_is_one_line_and_exit_code_1(histreg, tmp_path, name, content,
 
 
 def test_debug_shows_the_traceback(histreg, tmp_path):
-    with pytest.raises(Exception, match="no file"):
+    with pytest.raises(Exception, match="does not exist"):
         histreg("info", tmp_path / "missing.tif", "--debug")
 
 
