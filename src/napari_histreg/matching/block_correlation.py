@@ -221,8 +221,10 @@ def correlate_patch(patch: Sequence[Plane], area: Sequence[Plane]) -> FloatArray
 
 
 def _starts(length: int, block: int, step: int) -> NDArray[np.intp]:
-    """Spread blocks evenly over a side, first and last flush with its ends."""
+    """Spread blocks evenly over a side, first and last flush with its ends; a single one in the middle."""
     count = max(1, round((length - block) / step) + 1)
+    if count == 1:
+        return np.array([(length - block) // 2], np.intp)
     return np.round(np.linspace(0, length - block, count)).astype(np.intp)
 
 

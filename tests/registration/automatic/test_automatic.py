@@ -6,7 +6,8 @@ from napari_histreg.records.record import StepLog
 from napari_histreg.registration.automatic.automatic import Automatic
 from napari_histreg.registration.automatic.overview import look_at
 from napari_histreg.registration.automatic.plan import Plan, scale_ranges
-from napari_histreg.registration.automatic.tile_refinement import Side, finer_spacings, sharpen
+from napari_histreg.registration.automatic.tile_refinement import finer_spacings, sharpen
+from napari_histreg.registration.automatic.tiles import Side
 from napari_histreg.registration.request import Request
 from napari_histreg.samples import phantom_pair
 from napari_histreg.slides import open_slide
@@ -141,10 +142,10 @@ def test_cancelling_ends_it(pair):
 
 def test_whole_slides_are_sharpened_by_tiles():
     pair = phantom_pair(12_000, angle_deg=35, mirrored=True)
-    overviews = look_at(pair.fixed), look_at(pair.moving)
+    sides = Side(pair.fixed, look_at(pair.fixed)), Side(pair.moving, look_at(pair.moving))
     off = pair.fixed_to_moving.matrix @ np.array([[1.0005, 0, 4], [0, 1, -5], [0, 0, 1]])
     notes = {}
-    found = sharpen(pair.fixed, pair.moving, overviews, off, notes)
+    found = sharpen(sides, off, notes)
     assert error_um(Affine(off), pair) > 4
     assert error_um(Affine(found), pair) < 1.0
     assert notes["spacings"]

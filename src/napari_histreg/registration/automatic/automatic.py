@@ -4,8 +4,10 @@
 2. **find**: attempts, cheap ones first, until one convinces. Each proposes poses (an exhaustive search over
    rotation, mirror, scale and shift; given and plain starts; mutual information), refines them by blocks,
    and has the best judged against all others.
-3. **sharpen**: blocks at finer levels, where the overview is coarser than the accuracy asked for.
-4. **bend** (on request): a displacement field, as stiff as left-out blocks ask.
+3. **bend** (on request): a displacement field, as stiff as left-out blocks ask, from the overview down to
+   the finest level at which tiles agree.
+4. **sharpen** what does not bend: tiles at finer levels, where the overview is coarser than the accuracy
+   asked for.
 5. **verdict**.
 """
 
@@ -19,10 +21,12 @@ from napari_histreg.matching.bending import fit_local_field
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import Outcome, StepLog
 from napari_histreg.registration.automatic.attempts import Finding, find_pose
+from napari_histreg.registration.automatic.bending.whole_slide import bend_whole_slide
 from napari_histreg.registration.automatic.block_landmarks import block_landmarks
 from napari_histreg.registration.automatic.overview import Overview, look_at
 from napari_histreg.registration.automatic.plan import Plan
 from napari_histreg.registration.automatic.tile_refinement import sharpen
+from napari_histreg.registration.automatic.tiles import Side
 from napari_histreg.registration.automatic.verdict import Verdict
 from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide
@@ -94,8 +98,12 @@ class Automatic(Aligner):
         finding = self.find(fixed, moving, overviews, request, log, portion(progress, 0.1, 0.7))
         if finding is None:
             return Outcome(None, "refused", None, ("No pose could be proposed: too little structure.",))
-        matrix = self.sharpened(fixed, moving, overviews, finding, log, portion(progress, 0.7, 0.8))
-        transform, bending = self.bent(finding, matrix, log, portion(progress, 0.8, 1.0))
+        sides = Side(fixed, overviews[0]), Side(moving, overviews[1])
+        transform, bending = self.bent(sides, finding, log, portion(progress, 0.7, 0.95))
+        matrix = finding.matrix
+        if transform is None:
+            matrix, sharpening = self.sharpened(sides, finding, log, portion(progress, 0.95, 1.0))
+            transform, bending = Affine(matrix), (*bending, *sharpening)
         verdict = finding.verdict
         progress(1.0, verdict.word)
         remarks = (finding.attempt.remark,) if finding.attempt.remark else ()
@@ -145,31 +153,21 @@ class Automatic(Aligner):
                 found["found by"] = finding.attempt.name
         return finding
 
-    def sharpened(
-        self,
-        fixed: Slide,
-        moving: Slide,
-        overviews: tuple[Overview, Overview],
-        finding: Finding,
-        log: StepLog,
-        progress: Progress = silent,
-    ) -> FloatArray:
-        """Refine an accepted pose by blocks at finer levels; returns the (3, 3) matrix."""
-        if not self.sharpen or finding.verdict.word == "refused":
-            return finding.matrix
-        with log.step("sharpen") as found:
-            return sharpen(fixed, moving, overviews, finding.matrix, found, progress=progress)
-
     def bent(
-        self, finding: Finding, matrix: FloatArray, log: StepLog, progress: Progress = silent
-    ) -> tuple[Transform, tuple[str, ...]]:
+        self, sides: tuple[Side, Side], finding: Finding, log: StepLog, progress: Progress = silent
+    ) -> tuple[Transform | None, tuple[str, ...]]:
         """Bend an accepted alignment where asked for and left-out blocks confirm it; also gives remarks."""
         if not self.nonrigid:
-            return Affine(matrix), ()
+            return None, ()
         if finding.verdict.word == "refused":
-            return Affine(matrix), ("It was not bent, since the affine alignment is refused.",)
+            return None, ("It was not bent, since the affine alignment is refused.",)
         with log.step("bend") as found:
-            fit = fit_local_field(*finding.attempt.pictures, matrix, progress=progress)
+            if self.sharpen:
+                whole = bend_whole_slide(sides, finding.matrix, found, progress=progress)
+                if whole is not None:
+                    found["notes"] = whole.notes
+                    return whole.fixed_to_moving, whole.notes
+            fit = fit_local_field(*finding.attempt.pictures, finding.matrix, progress=progress)
             found.update(
                 stiffness=fit.stiffness,
                 gain=round(fit.gain, 4),
@@ -178,4 +176,14 @@ class Automatic(Aligner):
                 min_jacobian=round(fit.min_jacobian, 4),
                 notes=fit.notes,
             )
-        return fit.fixed_to_moving, fit.notes
+        return fit.field, fit.notes
+
+    def sharpened(
+        self, sides: tuple[Side, Side], finding: Finding, log: StepLog, progress: Progress = silent
+    ) -> tuple[FloatArray, tuple[str, ...]]:
+        """Refine an accepted pose by tiles at finer levels; returns the (3, 3) matrix, and remarks."""
+        if not self.sharpen or finding.verdict.word == "refused":
+            return finding.matrix, ()
+        with log.step("sharpen") as found:
+            matrix = sharpen(sides, finding.matrix, found, progress=progress)
+            return matrix, tuple(found.get("notes", ()))

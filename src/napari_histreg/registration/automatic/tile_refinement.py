@@ -3,28 +3,20 @@
 A fixed number of small tiles is read at each level, however large the slides are.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 
-from napari_histreg.geometry import FloatArray, Frame, Region
-from napari_histreg.matching.affine_refinement import (
-    FINE,
-    MOST_CHANGE,
-    fit_affine,
-    is_plausible,
-    orientation_planes,
-)
-from napari_histreg.matching.block_correlation import Shifts, correlate_blocks
+from napari_histreg.geometry import FloatArray
+from napari_histreg.matching.affine_refinement import FINE, MOST_CHANGE, fit_affine, is_plausible
+from napari_histreg.matching.block_correlation import Shifts
 from napari_histreg.matching.picture import Picture, corners, overlap_frame
 from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.registration.automatic.overview import Overview, comparable_channels
-from napari_histreg.slides import Slide
+from napari_histreg.registration.automatic.tiles import Side, Window, measure_tiles
 
-__all__ = ["finer_spacings", "measure_tiles", "read_picture", "sharpen"]
+__all__ = ["finer_spacings", "sharpen"]
 
 WANTED_UM = 1.0
 """Finest spacing that is read: blocks then agree to a third of it."""
@@ -43,32 +35,16 @@ ENOUGH = 0.3
 
 NEAR_PX = 2.0
 LEAST_AGREEING = 8
+CLEAR_Z = 5.5
+"""A tile that stands out so far shows the same cells in both slides, wherever it finds them."""
+
+LEAST_CLEAR = 0.4
 LEAST_SHARE = 0.25
 """Tiles that must agree; chance gives 0.04 of them. On neighbouring sections cells differ and fewer do."""
 
-WORKERS = 2
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """A slide with its overview.
-
-    Parameters
-    ----------
-    slide : Slide
-        To read finer levels from.
-    overview : Overview
-        Knows the channels and their scales.
-    """
-
-    slide: Slide
-    overview: Overview
-
 
 def sharpen(
-    fixed: Slide,
-    moving: Slide,
-    overviews: tuple[Overview, Overview],
+    sides: tuple[Side, Side],
     fixed_to_moving: FloatArray,
     found: dict[str, Any],
     *,
@@ -78,10 +54,8 @@ def sharpen(
 
     Parameters
     ----------
-    fixed, moving : Slide
-        The slides.
-    overviews : (Overview, Overview)
-        Of both.
+    sides : (Side, Side)
+        Fixed and moving.
     fixed_to_moving : (3, 3) ndarray
         The pose found on the overviews, affine in world units.
     found : dict
@@ -94,27 +68,39 @@ def sharpen(
     (3, 3) ndarray
         The pose as it was, where the overviews are fine enough or the tiles do not agree.
     """
-    sides = Side(fixed, overviews[0]), Side(moving, overviews[1])
     matrix = np.array(fixed_to_moving, float)
     spacings = finer_spacings(sides, matrix)
     found["spacings"] = [round(s, 4) for s in spacings]
     for k, spacing in enumerate(spacings):
         part = portion(progress, k / len(spacings), (k + 1) / len(spacings))
-        shifts = measure_tiles(sides, matrix, _places(sides, matrix, spacing), spacing, progress=part)
+        places = _places(sides, matrix, spacing)
+        window = Window(spacing, TILE_PX, REACH_PX)
+        shifts, _ = measure_tiles(sides, [matrix] * len(places), places, window, progress=part)
         fit = _fit(shifts, spacing)
         found[f"tiles agreeing at {spacing:.3g}"] = f"{fit.agreeing} of {len(shifts.z)}"
         if fit.agreeing < max(LEAST_AGREEING, LEAST_SHARE * len(shifts.z)) or not is_plausible(
             fit.update, scale=MOST_CHANGE
         ):
-            found["notes"] = (
-                f"At {spacing:.3g} per pixel the slides do not show the same cells: coarser levels decide.",
-            )
+            found["notes"] = (_why_not(shifts, fit.update, spacing, sides[0].slide.unit),)
             break
         matrix = matrix @ fit.update
         found["uncertainty"] = round(fit.uncertainty, 4)
         if fit.uncertainty < ENOUGH * spacings[-1]:
             break
     return matrix
+
+
+def _why_not(shifts: Shifts, update: FloatArray, spacing: float, unit: str) -> str:
+    """Say why no affine map brings tiles together: bent tissue, or other cells."""
+    clear = shifts.z >= CLEAR_Z
+    if clear.sum() < max(LEAST_AGREEING, LEAST_CLEAR * len(shifts.z)):
+        return f"At {spacing:.3g} per pixel the slides do not show the same cells: coarser levels decide."
+    miss = corners(shifts.centres, update) - shifts.centres - shifts.offsets
+    left = spacing * float(np.median(np.linalg.norm(miss[clear], axis=1)))
+    return (
+        f"The tissue is bent: an affine map leaves {left:.2g} {unit.replace('um', 'µm')} at most places. "
+        "Bending (nonrigid=true) brings the cells together."
+    )
 
 
 def finer_spacings(sides: tuple[Side, Side], fixed_to_moving: FloatArray) -> list[float]:
@@ -133,116 +119,6 @@ def finer_spacings(sides: tuple[Side, Side], fixed_to_moving: FloatArray) -> lis
         return []
     count = int(np.ceil(np.log(ratio) / np.log(STEP) - 1e-9))
     return [float(s) for s in finest * np.geomspace(ratio, 1, count + 1)[1:]]
-
-
-def measure_tiles(
-    sides: tuple[Side, Side],
-    fixed_to_moving: FloatArray,
-    places: FloatArray,
-    spacing: float,
-    *,
-    progress: Progress = silent,
-) -> Shifts:
-    """Measure by how much tiles are off.
-
-    Parameters
-    ----------
-    sides : (Side, Side)
-        Fixed and moving.
-    fixed_to_moving : (3, 3) ndarray
-        The pose, affine in world units.
-    places : (N, 2) ndarray
-        Middle of each tile in fixed world units.
-    spacing : float
-        Fixed world units per pixel.
-    progress : Progress, optional
-        Told after every few tiles.
-
-    Returns
-    -------
-    Shifts
-        In pixels of `spacing`; tiles with too little in them are left out.
-    """
-
-    def measure(place: FloatArray) -> Shifts | None:
-        return _measure_tile(sides, fixed_to_moving, place, spacing)
-
-    found: list[Shifts] = []
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for k in range(0, len(places), WORKERS):
-            progress(k / len(places), f"matching tiles at {spacing:.3g} per pixel")
-            found += [s for s in pool.map(measure, places[k : k + WORKERS]) if s is not None]
-    if not found:
-        return Shifts(np.zeros((0, 2)), np.zeros((0, 2)), np.zeros(0), np.zeros((0, 2, 2)))
-    return Shifts(*(np.concatenate([getattr(s, n) for s in found]) for n in Shifts.__dataclass_fields__))
-
-
-def _measure_tile(
-    sides: tuple[Side, Side], matrix: FloatArray, place: FloatArray, spacing: float
-) -> Shifts | None:
-    """Measure one tile; None where it holds too little."""
-    side = TILE_PX + 2 * REACH_PX
-    origin = place - (side - 1) / 2 * spacing
-    frame = Frame.square((side, side), spacing, origin)
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
-    box = place + np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) * (side / 2 + 2) * spacing
-    fixed = read_picture(sides[0], box, spacing)
-    moving = read_picture(sides[1], corners(box, matrix), spacing * scale)
-    if fixed is None or moving is None:
-        return None
-    a, b = fixed.sampled(frame, np.eye(3)), moving.sampled(frame, matrix)
-    if (a.mask & b.mask).mean() < 0.5:
-        return None
-    maps = correlate_blocks(*orientation_planes(a, b), block=side - 2 * REACH_PX, reach=REACH_PX, step=side)
-    inner = maps.shifts()
-    if not len(inner.z):
-        return None
-    return Shifts(np.array([place / spacing]), inner.offsets[:1], inner.z[:1], inner.information[:1])
-
-
-def read_picture(side: Side, box: FloatArray, spacing: float) -> Picture | None:
-    """Read part of a slide as a picture like its overview's.
-
-    Parameters
-    ----------
-    side : Side
-        Slide and overview.
-    box : (N, 2) ndarray
-        World points; their bounding box is read.
-    spacing : float
-        World units per pixel, at least; the finest level where the slide has none so fine.
-
-    Returns
-    -------
-    Picture or None
-        None where the box lies outside the slide or shows nothing valid.
-    """
-    slide, overview = side.slide, side.overview
-    level = slide.level_for_spacing(spacing)
-    corner = slide.to_pixel(np.stack([box.min(0), box.max(0)]), level)
-    low, high = np.floor(corner[0]).astype(int), np.ceil(corner[1]).astype(int) + 1
-    region = Region(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
-    region = region.clipped(slide.levels[level].shape)
-    if min(region.shape) < 8:
-        return None
-    pixels = slide.read(level, region, overview.channels).astype(np.float32)
-    y, x = slide.to_world([[region.y, region.x]], level)[0]
-    frame = Frame(region.shape, slide.spacing(level), (float(y), float(x)))
-    mask = np.isfinite(pixels).all(0) & _border_mask(overview.picture, frame)
-    if not mask.any():
-        return None
-    signals, _ = comparable_channels(pixels, mask, overview.modality, overview.scales)
-    return Picture(signals, frame, mask).reduced(spacing)
-
-
-def _border_mask(picture: Picture, frame: Frame) -> Any:
-    """Return the overview's mask on a finer frame."""
-    if picture.mask.all():
-        return np.ones(frame.shape, bool)
-    index = (np.linalg.inv(picture.frame.matrix) @ frame.matrix)[:2][::-1][:, [1, 0, 2]]
-    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    mask = cv2.warpAffine(picture.mask.astype(np.uint8), index, frame.shape[::-1], flags=flags)
-    return mask > 0
 
 
 def _places(sides: tuple[Side, Side], matrix: FloatArray, spacing: float) -> FloatArray:

@@ -1,0 +1,93 @@
+"""The displacement written down: samples on a grid, which every way out of the program understands."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_histreg.geometry import FloatArray
+from napari_histreg.matching.carried_on import CarriedOn
+from napari_histreg.matching.smooth_field import SmoothField, fit_smooth_field
+from napari_histreg.transforms import Affine
+from napari_histreg.transforms.displacement import DisplacementField
+
+__all__ = ["Written", "write_field"]
+
+MOST_SAMPLES, LEAST_SAMPLES = 192, 32
+"""Samples along the longest side: at most a third of a megabyte in a record."""
+
+PER_LENGTH = 8.0
+"""Samples for each length of the prior: the spline through them is then as good as the field itself."""
+
+LEAST_JACOBIAN = 0.2
+STIFFER = 2.0
+TRIES = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Written:
+    """A displacement field with the test that it passed.
+
+    Parameters
+    ----------
+    field : DisplacementField
+        Fixed to moving.
+    source : SmoothField
+        What it was sampled from; stiffer than asked for, where that would have folded.
+    min_jacobian : float
+        Smallest area ratio anywhere.
+    """
+
+    field: DisplacementField
+    source: SmoothField
+    min_jacobian: float
+
+
+def write_field(
+    source: SmoothField, base: FloatArray, origin: FloatArray, size: FloatArray
+) -> Written | None:
+    """Sample a displacement over a rectangle, stiffer where it would fold.
+
+    Parameters
+    ----------
+    source : SmoothField
+        The displacement in fixed world units.
+    base : (3, 3) ndarray
+        The affine matrix that follows.
+    origin, size : (2,) ndarray
+        Corner, height and width of the rectangle in fixed world units.
+
+    Returns
+    -------
+    Written or None
+        None where every stiffness folds.
+    """
+    for _ in range(TRIES):
+        field = _sampled(source, base, origin, size)
+        folding = field.folding()
+        if folding.minimum > LEAST_JACOBIAN:
+            return Written(field, source, float(folding.minimum))
+        prior = replace(
+            source.prior, length=source.prior.length * STIFFER, noise=source.prior.noise * STIFFER
+        )
+        source = fit_smooth_field(
+            source.places, source.values, source.deviations, prior=prior, groups=source.groups
+        )
+    return None
+
+
+def _sampled(
+    source: SmoothField, base: FloatArray, origin: FloatArray, size: FloatArray
+) -> DisplacementField:
+    longest = float(size.max())
+    wanted = np.clip(PER_LENGTH * longest / source.prior.length, LEAST_SAMPLES, MOST_SAMPLES)
+    counts = np.maximum(np.ceil(wanted * size / longest).astype(int) + 1, 4)
+    rows, columns = (origin[k] + np.linspace(0, size[k], counts[k]) for k in range(2))
+    places = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1)
+    values = CarriedOn(source)(places.reshape(-1, 2)).reshape(places.shape)
+    spacing = size / (counts - 1)
+    return DisplacementField(
+        values,
+        origin=(float(origin[0]), float(origin[1])),
+        spacing=(float(spacing[0]), float(spacing[1])),
+        base=Affine(base),
+    )

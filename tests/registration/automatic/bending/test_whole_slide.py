@@ -1,0 +1,104 @@
+"""Whole slides that bend: brought together to a fraction of a µm, judged by tiles that took no part."""
+
+import numpy as np
+import pytest
+
+from bent_slides import bent_slides
+from napari_histreg.progress import Cancelled
+from napari_histreg.registration.automatic.bending.whole_slide import bend_whole_slide
+from napari_histreg.registration.automatic.overview import look_at
+from napari_histreg.registration.automatic.tiles import Side
+from napari_histreg.registration.register import register
+from napari_histreg.transforms import Affine, fit_affine
+from napari_histreg.transforms.displacement import DisplacementField
+
+
+def sides_of(case):
+    return Side(case.fixed, look_at(case.fixed)), Side(case.moving, look_at(case.moving))
+
+
+def start(case):
+    """The best affine map there is, as an overview would find it."""
+    return fit_affine(case.nuclei, case.moved).matrix
+
+
+def errors(transform, case):
+    return np.linalg.norm(transform(case.nuclei) - case.moved, axis=1) / 1.03
+
+
+@pytest.fixture(scope="module")
+def bent():
+    return bent_slides(2400, 15.0)
+
+
+@pytest.fixture(scope="module")
+def aligned(bent):
+    return register(bent.fixed, bent.moving, nonrigid=True)
+
+
+def test_bent_slides_are_brought_together(bent, aligned):
+    affine = errors(Affine(start(bent)), bent)
+    error = errors(aligned.fixed_to_moving, bent)
+    assert aligned.verdict == "accepted"
+    assert np.median(affine) > 2.0
+    assert np.median(error) < 0.4
+    assert np.percentile(error, 90) < 1.0
+    assert "took no part in the field" in " ".join(aligned.reasons)
+
+
+def test_the_record_says_how_fine_how_stiff_and_how_sure(bent, aligned):
+    scores = next(step.scores for step in aligned.steps if step.name == "bend")
+    assert scores["finest spacing"] == pytest.approx(1.0)
+    assert scores["min_jacobian"] > 0.2
+    assert scores["bent"] < 0.5 < scores["affine"]
+    table = np.array(scores["expected error (90 %) at y, x"])
+    assert len(table) > 50
+    # Where nuclei lie, the bound holds for most; it would be no bound if it were as large as the bend.
+    nearest = np.linalg.norm(bent.nuclei[:, None] - table[None, :, :2], axis=-1).argmin(1)
+    within = errors(aligned.fixed_to_moving, bent) <= table[nearest, 2]
+    assert within.mean() > 0.8
+    assert np.median(table[:, 2]) < 0.6
+
+
+def test_the_field_does_not_fold_and_turns_back(bent, aligned):
+    field = aligned.fixed_to_moving
+    assert isinstance(field, DisplacementField)
+    assert field.folding().minimum > 0.2
+    back = field.inverse()(field(bent.nuclei))
+    assert np.linalg.norm(back - bent.nuclei, axis=1).max() < 1e-3
+
+
+def test_a_rigid_pair_stays_affine():
+    case = bent_slides(2400, 0.0)
+    result = register(case.fixed, case.moving, nonrigid=True)
+    assert result.is_affine
+    assert np.median(errors(result.fixed_to_moving, case)) < 0.3
+    assert "the affine alignment stays" in " ".join(result.reasons)
+
+
+def test_an_affine_result_says_that_the_tissue_is_bent(bent):
+    result = register(bent.fixed, bent.moving)
+    assert result.is_affine
+    assert "The tissue is bent" in " ".join(result.reasons)
+    assert "the same cells" not in " ".join(result.reasons)
+
+
+def test_slides_no_finer_than_their_overviews_are_left_to_it():
+    case = bent_slides(700, 0.0)
+    assert bend_whole_slide(sides_of(case), start(case), {}) is None
+
+
+def test_other_tissue_is_not_bent_onto_it():
+    case, other = bent_slides(2400, 0.0), bent_slides(2400, 0.0, seed=5)
+    sides = sides_of(case)[0], sides_of(other)[1]
+    result = bend_whole_slide(sides, start(case), {})
+    assert result is None or result.fixed_to_moving is None
+
+
+def test_it_can_be_cancelled(bent):
+    def stop(fraction, message):
+        if fraction > 0.2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        bend_whole_slide(sides_of(bent), start(bent), {}, progress=stop)
