@@ -50,17 +50,18 @@ def require_result(registration: Registration, *, even_if_refused: bool = False)
     if registration.verdict == "refused" and not (even_if_refused and registration.has_transform):
         raise RegistrationError(
             f"This registration was refused: {' '.join(registration.reasons)} "
-            "To use its best guess all the same, where there is one, pass --even-if-refused."
+            "Its best guess, where there is one, is used only where that is asked for.",
+            wants="even if refused",
         )
 
 
 def _reopen(record: SlideRecord, path: str | None, side: str) -> Slide:
     where = path or record.path
     if where is None:
-        raise DamagedFile(f"The {side} slide {record.name} was not a file. Pass --{side} SLIDE.")
+        raise DamagedFile(f"The {side} slide {record.name} was not a file. Give one.", wants=f"{side} slide")
     if not file_of(where).exists():
         raise DamagedFile(
-            f"The {side} slide {where} is not there any more. Pass --{side} SLIDE to say where it is."
+            f"The {side} slide {where} is not there any more. Say where it is.", wants=f"{side} slide"
         )
     slide = open_slide(where, pixel_size_um=record.pixel_size_um)
     if slide.shape != record.shape or fingerprint(slide) != record.fingerprint:
