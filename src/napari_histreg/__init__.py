@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_histreg.errors import Cancelled, HistregError
+    from napari_histreg.groups import GroupRegistration, register_group
+    from napari_histreg.groups.document import read_group, write_group
     from napari_histreg.landmarks import Landmarks, fit_landmarks, read_landmarks, write_landmarks
     from napari_histreg.records.document import read_registration, write_registration
     from napari_histreg.registration import Registration, register
@@ -27,6 +29,7 @@ __all__ = [
     "Affine",
     "Cancelled",
     "Grid",
+    "GroupRegistration",
     "HistregError",
     "Landmarks",
     "Registration",
@@ -41,16 +44,21 @@ __all__ = [
     "list_methods",
     "open_slide",
     "phantom_pair",
+    "read_group",
     "read_landmarks",
     "read_registration",
     "register",
+    "register_group",
     "warp_slide",
+    "write_group",
     "write_landmarks",
     "write_registration",
     "write_slide",
 ]
 _PLACES = {
     "errors": ("Cancelled", "HistregError"),
+    "groups": ("GroupRegistration", "register_group"),
+    "groups.document": ("read_group", "write_group"),
     "landmarks": ("Landmarks", "fit_landmarks", "read_landmarks", "write_landmarks"),
     "registration": ("Registration", "register"),
     "registration.catalogue": ("list_methods",),

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from napari_histreg.cli.advice import advice
 from napari_histreg.cli.signals import STOPPED_SENTENCE, listening
 from napari_histreg.errors import Cancelled, HistregError, OutputIsInput, RegistrationError
 
@@ -47,7 +46,7 @@ def _one_line(show_traceback: bool) -> Iterator[None]:
         if beginning == _UNEXPECTED:
             beginning = f"Unexpected {type(error).__name__}"
             sentence += " - run again with --debug to see where."
-        _say(f"{beginning}: {sentence} {advice(error)}")
+        _say(f"{beginning}: {sentence}")
         sys.exit(code)
 
 

@@ -13,7 +13,8 @@ __all__ = ["report"]
 
 def report(
     registration: Annotated[
-        Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")
+        Path,
+        typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register; or a group.json."),
     ],
     output: Annotated[
         Path,
@@ -31,15 +32,24 @@ def report(
     moving: Annotated[
         str | None, typer.Option("--moving", metavar="SLIDE", help="If the file has moved.")
     ] = None,
+    slides: Annotated[
+        Path | None,
+        typer.Option("--slides", metavar="DIR", help="Of a group: where its files have moved to."),
+    ] = None,
 ) -> None:
     """Write a page of numbers and pictures that shows how far the alignment can be trusted."""
+    from napari_histreg.cli.of_group import report_group
     from napari_histreg.files import check_outputs, claimed
+    from napari_histreg.groups.document import is_group
     from napari_histreg.landmarks import read_landmarks
     from napari_histreg.quality.report import report_paths, write_report
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.registration.folder import read_folder
     from napari_histreg.slides.address import as_file
 
+    if is_group(registration):
+        report_group(registration, output, where=slides)
+        return
     record = read_folder(registration)
     folder = registration if registration.is_dir() else registration.parent
     inputs = (

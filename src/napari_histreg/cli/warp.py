@@ -29,10 +29,17 @@ class Interpolation(StrEnum):
 
 def warp(
     registration: Annotated[
-        Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")
+        Path,
+        typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register; or a group.json."),
     ],
     output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="OUT", help="An .ome.tif or .ome.zarr to write.")
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="OUT",
+            help="An .ome.tif or .ome.zarr to write; of a group, or a folder.",
+        ),
     ],
     grid: Annotated[
         GridChoice, typer.Option("--grid", help="Cover the fixed slide, or both.")
@@ -63,16 +70,25 @@ def warp(
     even_if_refused: Annotated[
         bool, typer.Option("--even-if-refused", help="Warp by the best guess.")
     ] = False,
+    slide: Annotated[
+        list[str] | None,
+        typer.Option("--slide", metavar="NAME", help="Of a group: only this one; repeatable."),
+    ] = None,
+    slides: Annotated[
+        Path | None,
+        typer.Option("--slides", metavar="DIR", help="Of a group: where its files have moved to."),
+    ] = None,
 ) -> None:
-    """Write the moving slide, all channels, in the frame of the fixed slide."""
+    """Write the moving slide, all channels, in the frame of the fixed slide; or all slides of a group."""
+    from napari_histreg.cli.of_group import warp_group
     from napari_histreg.files import check_outputs, claimed
+    from napari_histreg.groups.document import is_group
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
     from napari_histreg.slides.address import as_file
     from napari_histreg.warping import Output, aligned_slide
 
-    record = read_registration(registration)
     wanted = Output(
         grid.value,
         pixel_size,
@@ -80,6 +96,10 @@ def warp(
         interpolation.value,
         merge,
     )
+    if is_group(registration):
+        warp_group(registration, output, wanted, compression=compression, only=slide, where=slides)
+        return
+    record = read_registration(registration)
     inputs = (registration, as_file(fixed or record.fixed.path), as_file(moving or record.moving.path))
     check_outputs(output, inputs=inputs)
     with ExitStack() as opened:

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from napari_histreg.errors import DamagedFile, HistregError
+from napari_histreg.errors import DamagedFile
 from napari_histreg.files import LIMITS, parse_json, read_json, read_text, written_whole
-from napari_histreg.files.faults import first_fault
+from napari_histreg.records.layouts import checked_layout, usable_transforms
 from napari_histreg.records.record import Outcome, Registration, Step
 from napari_histreg.records.schema import (
     FORMAT,
@@ -30,8 +29,11 @@ from napari_histreg.transforms import transform_from_dict
 
 __all__ = [
     "from_json",
+    "plain_values",
     "read_notes",
     "read_registration",
+    "step_of",
+    "step_part",
     "to_json",
     "write_registration",
 ]
@@ -57,7 +59,7 @@ def to_json(
     """
     transform = matrix = None
     if registration.has_transform:
-        transform = _plain(registration.fixed_to_moving.to_dict())
+        transform = plain_values(registration.fixed_to_moving.to_dict())
         forward = registration.matrix_px()
         matrix = MatrixPart(
             fixed_to_moving=forward.tolist(),
@@ -74,14 +76,14 @@ def to_json(
         fixed=SlidePart.of(registration.fixed, folder),
         moving=SlidePart.of(registration.moving, folder),
         method=registration.method,
-        parameters=_plain(registration.parameters),
+        parameters=plain_values(registration.parameters),
         verdict=registration.verdict,
         confidence=registration.confidence,
         reasons=registration.reasons,
         fixed_to_moving=None if refused else transform,
         matrix_px=None if refused else matrix,
         suggestion=suggestion,
-        steps=tuple(_step_part(step) for step in registration.steps),
+        steps=tuple(step_part(step) for step in registration.steps),
         seconds=round(registration.seconds, 3),
         software=dict(registration.versions),
         files=dict(files or {}),
@@ -174,25 +176,16 @@ def from_json(text: str, name: str = "The text", folder: Path | None = None) -> 
 
 
 def _from_values(values: Any, name: str, folder: Path | None) -> Registration:
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise DamagedFile(f'{name} is not a registration: its "format" is not "{FORMAT}".')
-    if values.get("version") != VERSION:
-        raise DamagedFile(
-            f"{name} has version {values.get('version')!r} of the layout; this program reads {VERSION}. "
-            "Update napari-histreg."
-        )
-    try:
-        document = RegistrationDocument.model_validate(values)
+    document = checked_layout(
+        values, name, RegistrationDocument, what="registration", file_format=FORMAT, version=VERSION
+    )
+    with usable_transforms(name):
         found = document.fixed_to_moving
         if found is None and document.suggestion is not None:
             found = document.suggestion.fixed_to_moving
         transform = None if found is None else transform_from_dict(found)
-    except ValidationError as error:
-        raise DamagedFile(f"{name} is damaged at {first_fault(error)}.") from error
-    except (HistregError, ValueError, KeyError, TypeError, OverflowError) as error:
-        raise DamagedFile(f"{name} holds no usable transform: {error}") from error
     outcome = Outcome(transform, document.verdict, document.confidence, document.reasons)
-    steps = tuple(Step(s.name, s.parameters, s.scores, s.notes, s.seconds) for s in document.steps)
+    steps = tuple(step_of(part) for part in document.steps)
     return Registration(
         fixed=document.fixed.to_record(folder),
         moving=document.moving.to_record(folder),
@@ -211,24 +204,30 @@ def _is_there(path: Path) -> bool:
         return False
 
 
-def _step_part(step: Step) -> StepPart:
+def step_of(part: StepPart) -> Step:
+    """Turn a part of the file into a step."""
+    return Step(part.name, part.parameters, part.scores, part.notes, part.seconds)
+
+
+def step_part(step: Step) -> StepPart:
+    """Turn a step into its part of the file."""
     return StepPart(
         name=step.name,
-        parameters=_plain(step.parameters),
-        scores=_plain(step.scores),
+        parameters=plain_values(step.parameters),
+        scores=plain_values(step.scores),
         notes=step.notes,
         seconds=round(step.seconds, 4),
     )
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """Turn numpy values, tuples and mappings into what JSON has; numbers that are not finite into None."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain_values(item) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)

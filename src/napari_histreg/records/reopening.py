@@ -6,12 +6,12 @@ from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.address import file_of
 from napari_histreg.slides.fingerprint import fingerprint
 
-__all__ = ["reopen_fixed", "reopen_moving", "require_result"]
+__all__ = ["reopen", "reopen_fixed", "reopen_moving", "require_result"]
 
 
 def reopen_fixed(registration: Registration, path: str | None = None) -> Slide:
     """Open the fixed slide again; see `reopen_moving`."""
-    return _reopen(registration.fixed, path, "fixed")
+    return reopen(registration.fixed, path, "fixed", "Pass --fixed SLIDE to say where it is.")
 
 
 def reopen_moving(
@@ -36,7 +36,7 @@ def reopen_moving(
         The file is not there or is another slide.
     """
     require_result(registration, even_if_refused=even_if_refused)
-    return _reopen(registration.moving, path, "moving")
+    return reopen(registration.moving, path, "moving", "Pass --moving SLIDE to say where it is.")
 
 
 def require_result(registration: Registration, *, even_if_refused: bool = False) -> None:
@@ -50,21 +50,42 @@ def require_result(registration: Registration, *, even_if_refused: bool = False)
     if registration.verdict == "refused" and not (even_if_refused and registration.has_transform):
         raise RegistrationError(
             f"This registration was refused: {' '.join(registration.reasons)} "
-            "Its best guess, where there is one, is used only where that is asked for.",
-            wants="even if refused",
+            "To use its best guess all the same, where there is one, pass --even-if-refused."
         )
 
 
-def _reopen(record: SlideRecord, path: str | None, side: str) -> Slide:
+def reopen(record: SlideRecord, path: str | None, side: str, advice: str) -> Slide:
+    """Open a slide again, and make sure that it is the same.
+
+    Parameters
+    ----------
+    record : SlideRecord
+        What is remembered of it.
+    path : str, optional
+        Where the file is now; by default where it was.
+    side : str
+        What to call it in errors: "fixed", "moving", or nothing.
+    advice : str
+        What to do where it is not there; ends errors.
+
+    Returns
+    -------
+    Slide
+        With the pixel size that it had.
+
+    Raises
+    ------
+    ReadError
+        The file is not there or is another slide.
+    """
+    what = f"{side} slide".strip()
     where = path or record.path
     if where is None:
-        raise DamagedFile(f"The {side} slide {record.name} was not a file. Give one.", wants=f"{side} slide")
+        raise DamagedFile(f"The {what} {record.name} was not a file. {advice}")
     if not file_of(where).exists():
-        raise DamagedFile(
-            f"The {side} slide {where} is not there any more. Say where it is.", wants=f"{side} slide"
-        )
+        raise DamagedFile(f"The {what} {where} is not there any more. {advice}")
     slide = open_slide(where, pixel_size_um=record.pixel_size_um)
     if slide.shape != record.shape or fingerprint(slide) != record.fingerprint:
         slide.close()
-        raise DamagedFile(f"{where} is not the {side} slide of this registration: its content is another.")
+        raise DamagedFile(f"{where} is not the {what} that was aligned: its content is another.")
     return slide

@@ -29,13 +29,14 @@ def write_folder(
     moving: Slide,
     *,
     overwrite: bool = False,
+    picture: bool = True,
 ) -> tuple[Path, ...]:
     """Write what a registration gave into a folder.
 
-    ``registration.json`` and ``overlay.png`` always; ``matrix.csv`` (fixed to moving, level-0 pixels, x
-    and y) and ``landmarks.csv`` unless it was refused: then what an earlier run left under those
-    names is taken away, so that no old matrix lies beside a refusal. The files come into the folder
-    together, and the record notes which are its own: only those are replaced by a later run.
+    ``registration.json`` and, unless `picture` is off, ``overlay.png`` always; ``matrix.csv`` (fixed to
+    moving, level-0 pixels, x and y) and ``landmarks.csv`` unless it was refused: then what an earlier run
+    left under those names is taken away, so that no old matrix lies beside a refusal. The files come into
+    the folder together, and the record notes which are its own: only those are replaced by a later run.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ def write_folder(
         For the picture.
     overwrite : bool
         Also replace files of these names that no record of ours names, or that were changed since.
+    picture : bool
+        Whether to draw the picture.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def write_folder(
     except OSError as error:
         raise WriteError(f"{folder} cannot be made: {error.strerror}.") from error
     with folder_written_whole(folder, RECORD, obsolete=OTHERS) as stage:
-        names = _write_others(registration, stage, fixed, moving)
+        names = _write_others(registration, stage, fixed, moving, picture=picture)
         notes = {name: file_digest(stage / name) for name in names}
         text = to_json(registration, folder, notes)
         (stage / RECORD).write_text(text, encoding="utf-8")
@@ -116,34 +119,34 @@ def _check_own(folder: Path) -> None:
             notes = read_notes(folder / RECORD)
         except HistregError as error:
             raise WriteError(
-                f"{folder} holds a {RECORD} that is none of ours ({error}). Choose another folder.",
-                wants="overwrite",
+                f"{folder} holds a {RECORD} that is none of ours ({error}). Choose another folder, or pass "
+                "--overwrite to replace it."
             ) from error
     else:
         notes = {}
     for name in there:
         if name not in notes:
             raise WriteError(
-                f"{folder} holds a {name} that was not made there by this program, and would be lost. "
-                "Choose another folder.",
-                wants="overwrite",
+                f"{folder} holds a {name} that was not made there by this program, and would be lost. Choose "
+                "another folder, or pass --overwrite to replace it."
             )
         if notes[name] != file_digest(folder / name):
             raise WriteError(
-                f"{folder / name} was changed after it was written, and would be lost. "
-                "Choose another folder.",
-                wants="overwrite",
+                f"{folder / name} was changed after it was written, and would be lost. Choose another "
+                "folder, or pass --overwrite to replace it."
             )
 
 
-def _write_others(registration: Registration, stage: Path, fixed: Slide, moving: Slide) -> list[str]:
+def _write_others(
+    registration: Registration, stage: Path, fixed: Slide, moving: Slide, *, picture: bool
+) -> list[str]:
     """Write all but the record; returns the names."""
     written = []
-    if registration.has_transform:
+    if registration.has_transform and picture:
         from PIL import Image
 
-        picture = before_after(fixed, moving, registration.fixed_to_moving)
-        Image.fromarray(picture).save(stage / "overlay.png")
+        overlay = before_after(fixed, moving, registration.fixed_to_moving)
+        Image.fromarray(overlay).save(stage / "overlay.png")
         written.append("overlay.png")
     if registration.verdict != "refused":
         np.savetxt(stage / "matrix.csv", registration.matrix_px(), delimiter=",", fmt="%.17g")

@@ -1,4 +1,4 @@
-"""Slides with fewer channels, and two slides of one frame as the channels of one."""
+"""Slides with fewer channels, and several slides of one frame as the channels of one."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,15 +50,18 @@ def select_channels(slide: Slide, channels: Sequence[int | str]) -> Slide:
     )
 
 
-def merge_slides(first: Slide, second: Slide) -> Slide:
-    """Put the channels of two slides that lie on one grid into one slide, lazily.
+def merge_slides(*slides: Slide, names: Sequence[str] | None = None) -> Slide:
+    """Put the channels of slides that lie on one grid into one slide, lazily.
 
-    The pixel type is one that holds both exactly. Names that occur in both get the slide's name in front.
+    The pixel type is one that holds all exactly. Names that occur more than once get the slide's name in
+    front.
 
     Parameters
     ----------
-    first, second : Slide
-        On the same grid, such as two results of `warp_slide`; they must stay open.
+    *slides : Slide
+        On the same grid, such as results of `warp_slide`; they must stay open.
+    names : sequence of str, optional
+        To put before the names of all channels, one for each slide.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def merge_slides(first: Slide, second: Slide) -> Slide:
     Raises
     ------
     ValueError
-        The slides do not have the same levels.
+        No slide is given, or they do not have the same levels.
 
     Examples
     --------
@@ -79,28 +82,35 @@ def merge_slides(first: Slide, second: Slide) -> Slide:
     >>> len(merged.channels), merged.dtype.name
     (7, 'uint16')
     """
-    if first.levels != second.levels:
-        raise ValueError(
-            f"{first.name} and {second.name} do not lie on one grid: "
-            f"{first.levels[0].shape} and {second.levels[0].shape}."
-        )
-    dtype = np.result_type(first.dtype, second.dtype)
+    if not slides:
+        raise ValueError("There is no slide to merge.")
+    first = slides[0]
+    for other in slides[1:]:
+        if first.levels != other.levels:
+            raise ValueError(
+                f"{first.name} and {other.name} do not lie on one grid: "
+                f"{first.levels[0].shape} and {other.levels[0].shape}."
+            )
+    dtype = np.result_type(*(slide.dtype for slide in slides))
     return replace(
         first,
-        name=f"{first.name} + {second.name}",
-        channels=_named(first, second),
+        name=" + ".join(slide.name for slide in slides),
+        channels=_named(slides, names),
         dtype=dtype,
-        source=_Merged(first, second, dtype),
+        source=_Merged(slides, dtype),
         is_rgb=False,
         background=0.0,
     )
 
 
-def _named(first: Slide, second: Slide) -> tuple[Channel, ...]:
-    names = [c.name for c in (*first.channels, *second.channels)]
+def _named(slides: Sequence[Slide], prefixes: Sequence[str] | None) -> tuple[Channel, ...]:
+    names = [channel.name for slide in slides for channel in slide.channels]
+    before = [slide.name for slide in slides] if prefixes is None else prefixes
     return tuple(
-        replace(channel, name=f"{slide.name} {channel.name}") if names.count(channel.name) > 1 else channel
-        for slide in (first, second)
+        replace(channel, name=f"{prefix} {channel.name}")
+        if prefixes is not None or names.count(channel.name) > 1
+        else channel
+        for slide, prefix in zip(slides, before, strict=True)
         for channel in slide.channels
     )
 
@@ -120,17 +130,16 @@ class _Selected:
 
 
 class _Merged:
-    """Pixels of two slides, one after the other."""
+    """Pixels of several slides, one after the other."""
 
-    def __init__(self, first: Slide, second: Slide, dtype: np.dtype[Any]) -> None:
-        self._slides, self._dtype = (first, second), dtype
+    def __init__(self, slides: Sequence[Slide], dtype: np.dtype[Any]) -> None:
+        self._slides, self._dtype = tuple(slides), dtype
+        self._ends = np.cumsum([0, *(len(slide.channels) for slide in slides)]).tolist()
 
     def read(self, level: int, region: Region, channels: Sequence[int] | None = None) -> NDArray[Any]:
-        count = len(self._slides[0].channels)
-        total = count + len(self._slides[1].channels)
-        wanted = list(range(total)) if channels is None else list(channels)
+        wanted = list(range(self._ends[-1])) if channels is None else list(channels)
         out = np.empty((len(wanted), *region.shape), self._dtype)
-        for slide, low, high in ((self._slides[0], 0, count), (self._slides[1], count, total)):
+        for slide, low, high in zip(self._slides, self._ends, self._ends[1:], strict=False):
             places = [k for k, channel in enumerate(wanted) if low <= channel < high]
             if places:
                 out[places] = slide.read(level, region, [wanted[k] - low for k in places])

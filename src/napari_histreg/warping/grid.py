@@ -1,5 +1,6 @@
 """Grid: the pixels of an output frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,8 @@ from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform
 
 __all__ = ["Grid"]
+
+_Framed = Slide | SlideRecord
 
 
 @dataclass(frozen=True)
@@ -23,17 +26,17 @@ class Grid(Frame):
     """
 
     @classmethod
-    def of(cls, slide: Slide | SlideRecord) -> "Grid":
+    def of(cls, slide: _Framed) -> "Grid":
         """Return the grid of a slide's level 0."""
         return cls(slide.shape, slide.world_pixel_size)
 
     @classmethod
-    def union(cls, fixed: Slide, moving: Slide, fixed_to_moving: Transform) -> "Grid":
+    def union(cls, fixed: _Framed, moving: _Framed, fixed_to_moving: Transform) -> "Grid":
         """Return the fixed slide's grid, extended by whole pixels to hold all of the moving slide too.
 
         Parameters
         ----------
-        fixed, moving : Slide
+        fixed, moving : Slide or SlideRecord
             The slides.
         fixed_to_moving : Transform
             Maps fixed to moving in world units.
@@ -43,10 +46,30 @@ class Grid(Frame):
         NotInvertible
             The transform has no inverse.
         """
+        return cls.around(fixed, [(moving, fixed_to_moving)])
+
+    @classmethod
+    def around(cls, fixed: _Framed, others: Sequence[tuple[_Framed, Transform]]) -> "Grid":
+        """Return the fixed slide's grid, extended by whole pixels to hold all of some others too.
+
+        Parameters
+        ----------
+        fixed : Slide or SlideRecord
+            Whose grid it is.
+        others : sequence of (Slide or SlideRecord, Transform)
+            Each with the map from the fixed slide to it, world units.
+
+        Raises
+        ------
+        NotInvertible
+            A transform has no inverse.
+        """
         spacing = np.array(fixed.world_pixel_size)
-        edge = fixed_to_moving.inverse()(_outline(moving)) / spacing
-        low = np.minimum(np.floor(np.nanmin(edge, axis=0)), 0.0)
-        high = np.maximum(np.ceil(np.nanmax(edge, axis=0)), np.array(fixed.shape) - 1.0)
+        low, high = np.zeros(2), np.array(fixed.shape) - 1.0
+        for moving, fixed_to_moving in others:
+            edge = fixed_to_moving.inverse()(_outline(moving)) / spacing
+            low = np.minimum(np.floor(np.nanmin(edge, axis=0)), low)
+            high = np.maximum(np.ceil(np.nanmax(edge, axis=0)), high)
         height, width = (int(n) for n in high - low + 1)
         y, x = (float(v) for v in low * spacing)
         return cls((height, width), fixed.world_pixel_size, (y, x))
@@ -60,9 +83,9 @@ class Grid(Frame):
         return Grid.square((height, width), spacing, (y, x))
 
 
-def _outline(slide: Slide) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+def _outline(slide: _Framed) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     """Walk round a slide's border in world units, fine enough for a map that bends."""
-    height, width = slide.size
+    height, width = np.array(slide.shape) * slide.world_pixel_size
     along = np.linspace(0.0, 1.0, 65)
     zero, one = np.zeros_like(along), np.ones_like(along)
     sides = [(along, zero), (along, one), (zero, along), (one, along)]

@@ -1,0 +1,144 @@
+"""``histreg group``: many slides of one specimen in one frame."""
+
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from napari_histreg.cli.ending import REFUSED
+from napari_histreg.cli.parameters import parsed
+from napari_histreg.cli.progress_bar import progress_bar
+
+if TYPE_CHECKING:
+    from napari_histreg.groups import GroupRegistration
+
+__all__ = ["group"]
+
+
+class _Order(StrEnum):
+    none = "none"
+    names = "names"
+    given = "given"
+
+
+_ORDERS: dict[_Order, Literal["names", "given"] | None] = {
+    _Order.none: None,
+    _Order.names: "names",
+    _Order.given: "given",
+}
+
+
+class _Model(StrEnum):
+    affine = "affine"
+    similarity = "similarity"
+    rigid = "rigid"
+
+
+def group(
+    slides: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SLIDE …",
+            help="Slides, a folder of them, or a .csv with the columns slide, name, pixel_size_um.",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for group.json and the links.")
+    ],
+    order: Annotated[
+        _Order,
+        typer.Option(help="Serial sections in the order of their names (2 before 10), or as given."),
+    ] = _Order.none,
+    frame: Annotated[
+        str,
+        typer.Option(metavar="SLIDE", help="template (the best), mean (the mean shape), or a slide's name."),
+    ] = "template",
+    model: Annotated[_Model, typer.Option(help="How slides may differ from one another.")] = _Model.affine,
+    keep_shape: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N", help="Take the smooth trend over N sections out of their places: see docs/groups.md."
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option("--method", metavar="NAME", help="How pairs are aligned. See: histreg methods.")
+    ] = "auto",
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="KEY=VALUE", help="A parameter of the method; repeatable."),
+    ] = None,
+    channel: Annotated[
+        str | None, typer.Option(metavar="C", help="Channel to align by, in all slides that have it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print group.json.")] = False,
+) -> None:
+    """Align many slides to one frame; pairs that are done are kept, and used again by the next run."""
+    from napari_histreg.files import claimed
+    from napari_histreg.groups import register_group
+    from napari_histreg.groups.document import to_json, write_group
+    from napari_histreg.groups.sources import find_sources
+    from napari_histreg.slides import open_slide
+
+    parameters: dict[str, Any] = dict(parsed(parameter))
+    sources = find_sources(slides)
+    with ExitStack() as opened:
+        # Nothing that is written replaces a slide that is read.
+        opened.enter_context(claimed(*(source.path for source in sources)))
+        read = [
+            opened.enter_context(open_slide(s.path, name=s.name, pixel_size_um=s.pixel_size_um))
+            for s in sources
+        ]
+        with progress_bar("Aligning") as progress:
+            result = register_group(
+                read,
+                order=_ORDERS[order],
+                frame=frame,
+                model=model.value,
+                method=method,
+                channel=channel,
+                keep_shape=keep_shape,
+                folder=output,
+                progress=progress,
+                **parameters,
+            )
+        path = write_group(result, output)
+    typer.echo(to_json(result) if as_json else told(result))
+    typer.echo(f"  wrote {path}", err=as_json)
+    if len(result.placed) < len(result):
+        raise typer.Exit(REFUSED)
+
+
+def told(result: "GroupRegistration") -> str:
+    """Say in a few lines how a group ended."""
+    unit = "µm" if result.unit == "um" else "px"
+    words = [member.verdict for member in result.members]
+    links = result.links
+    lines = [
+        f"{len(result.placed)} of {len(result)} slides placed "
+        f"({', '.join(f'{words.count(word)} {word}' for word in ('accepted', 'doubtful', 'refused'))}), "
+        f"frame of {result.names[result.template]}"
+        f"{', at the mean shape' if result.frame == 'mean' else ''}"
+    ]
+    width = max(len(name) for name in result.names)
+    for name, member in zip(result.names, result.members, strict=True):
+        error = "" if member.error is None else f", {member.error:.3g} {unit} from its links"
+        lines.append(f"  {name:<{width}}  {member.verdict}{error}")
+        lines += [] if member.verdict == "accepted" else [f"    {reason}" for reason in member.reasons]
+    against = [link for link in links if link.state == "contradicted"]
+    used = sum(link.state == "used" for link in links)
+    lines.append(
+        f"  {len(links)} pairs aligned: {used} count, {sum(not link.counts for link in links)} were refused, "
+        f"{len(against)} contradicted by loops"
+    )
+    lines += [f"    {result.names[link.fixed]} with {result.names[link.moving]}" for link in against]
+    if result.loops:
+        remainders = sorted(loop.remainder for loop in result.loops)
+        lines.append(
+            f"  {len(remainders)} loops end {remainders[len(remainders) // 2]:.3g} {unit} from where they "
+            f"began (median; largest {remainders[-1]:.3g})"
+        )
+    else:
+        lines.append("  no loop of links checks the result")
+    return "\n".join(lines)

@@ -1,0 +1,294 @@
+"""Links become a group: first places, one solution for all, loops, a verdict for each slide.
+
+It reads no pixels and takes a moment, so that a group is put together anew whenever a link changes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from napari_histreg.errors import MissingPixelSize, RegistrationError
+from napari_histreg.geometry import FloatArray
+from napari_histreg.groups.evidence import Evidence, evidence_of, grid_over
+from napari_histreg.groups.frame import least_displaced, mean_shape, middle_section
+from napari_histreg.groups.group import Link, LinkState, Loop, Member, distinct_names
+from napari_histreg.groups.judgement import judge_slide, path_confidence
+from napari_histreg.groups.loops import along, neighbours_of, noise_from_loops, simple_loops
+from napari_histreg.groups.placement import chain_poses, components, spanning_links, trust_links
+from napari_histreg.groups.shape import without_trend
+from napari_histreg.groups.solution import KINDS, link_errors, solve_group
+from napari_histreg.records.record import SlideRecord
+from napari_histreg.transforms import Affine, Rigid, Similarity
+
+__all__ = ["Assembled", "Wishes", "assemble"]
+
+FINEST = 1 / 3000
+"""Standard error of the best link that is believed, as a share of the diagonal: a third of an overview's
+pixel."""
+
+UNKNOWN = 1 / 700
+"""Standard error of a link where no loop tells: about a pixel of an overview."""
+
+CLOSED = 3.0
+"""A loop is closed whose remainder is below so many times what its links' errors make of it."""
+
+LOOSEST = 0.03
+"""No loop is closed beyond this share of the diagonal."""
+
+Matrices = Mapping[int, FloatArray]
+
+TYPES = {"rigid": Rigid, "similarity": Similarity, "affine": Affine}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a group is to become.
+
+    Parameters
+    ----------
+    ordered : bool
+        Whether the slides are sections in their order.
+    frame : {"template", "mean"} or int
+        The frame: the slide that all others move least onto (of sections the middle one), the mean shape of
+        all, or a slide.
+    model : {"affine", "similarity", "rigid"}
+        By what kind of transform slides may differ.
+    keep_shape : float or None
+        Take the smooth trend out of the found places, over so many sections; None leaves it in.
+    """
+
+    ordered: bool = False
+    frame: Literal["template", "mean"] | int = "template"
+    model: str = "affine"
+    keep_shape: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Assembled:
+    """What `assemble` found.
+
+    Parameters
+    ----------
+    members : tuple of Member
+        The slides.
+    links : tuple of Link
+        With state, weight, error and closing.
+    loops : tuple of Loop
+        Over links that count.
+    template : int
+        The slide that gives the frame its units and orientation.
+    noise : (float, float)
+        See `GroupRegistration`.
+    """
+
+    members: tuple[Member, ...]
+    links: tuple[Link, ...]
+    loops: tuple[Loop, ...]
+    template: int
+    noise: tuple[float, float]
+
+
+def assemble(slides: Sequence[SlideRecord], links: Sequence[Link], wishes: Wishes | None = None) -> Assembled:
+    """Put a group together from its links.
+
+    Parameters
+    ----------
+    slides : sequence of SlideRecord
+        Two or more.
+    links : sequence of Link
+        Pairs that were aligned.
+    wishes : Wishes, optional
+        What the group is to become.
+
+    Returns
+    -------
+    Assembled
+
+    Raises
+    ------
+    ValueError
+        The model or the frame does not exist, or the trend is to be taken out of slides without order.
+    MissingPixelSize
+        A model that keeps lengths is asked for and some slides only know their pixel size.
+    """
+    wishes = wishes or Wishes()
+    _check(slides, wishes)
+    counting = [link for link in links if link.counts]
+    trust = trust_links(counting, slides)
+    tree = spanning_links(counting, trust, len(slides))
+    main = _main_set(counting, len(slides), wishes)
+    template = _template(counting, tree, main, slides, wishes)
+    start = chain_poses(counting, tree, template, slides, kind=wishes.model)
+    inside = [link for link in counting if link.fixed in start]
+    gathered = [(link, evidence_of(link, slides)) for link in inside]
+    inside = [link for link, found in gathered if found is not None]
+    evidence = [found for _, found in gathered if found is not None]
+    diagonal = float(np.hypot(*(np.array(slides[template].shape) * slides[template].world_pixel_size)))
+    noise = _noise(inside, start, slides, wishes, diagonal)
+    matrices, weights = _solved(inside, evidence, start, template, noise, wishes)
+    still = _held(inside, weights, template, len(slides))
+    used = {
+        link.ends: (weight, error)
+        for link, weight, error in zip(inside, weights, link_errors(evidence, matrices), strict=True)
+        if weight > 0 and link.fixed in still
+    }
+    settled = tuple(_settled(link, used, start, still) for link in links)
+    counting = [link for link in settled if link.state == "used"]
+    loops = _measured(simple_loops(neighbours_of(counting)), counting, matrices, slides)
+    settled = _with_closing(settled, loops)
+    limit = min(CLOSED * 2 * float(np.hypot(noise[0], 2 * noise[1])), LOOSEST * diagonal)
+    matrices = {k: matrices[k] for k in sorted(still)}
+    if wishes.keep_shape is not None:
+        matrices = without_trend(matrices, slides, template, wishes.keep_shape)
+    if wishes.frame == "mean":
+        matrices = mean_shape(matrices, slides, template)
+    members = _members(slides, settled, matrices, template, limit, wishes)
+    return Assembled(members, settled, loops, template, noise)
+
+
+def _check(slides: Sequence[SlideRecord], wishes: Wishes) -> None:
+    if wishes.model not in KINDS:
+        raise ValueError(f"The model is one of {', '.join(KINDS)}, not {wishes.model!r}.")
+    if wishes.keep_shape is not None and not wishes.ordered:
+        raise ValueError("The trend can be taken out of sections in their order only: give the order too.")
+    if wishes.keep_shape is not None and not wishes.keep_shape > 0:
+        raise ValueError(f"The trend is taken over a positive number of sections, not {wishes.keep_shape}.")
+    if wishes.model == "rigid" and len({slide.unit for slide in slides}) > 1:
+        without = next(slide.name for slide in slides if slide.pixel_size_um is None)
+        raise MissingPixelSize(
+            f"{without} does not say how large its pixels are, so that a rigid model cannot join it to "
+            "slides that do. Give its pixel size, or use the model similarity or affine."
+        )
+
+
+def _main_set(links: Sequence[Link], count: int, wishes: Wishes) -> set[int]:
+    sets = components(links, count)
+    if isinstance(wishes.frame, int):
+        return set(next(found for found in sets if wishes.frame in found))
+    return set(sets[0])
+
+
+def _template(
+    links: Sequence[Link], tree: Sequence[int], main: set[int], slides: Sequence[SlideRecord], wishes: Wishes
+) -> int:
+    if isinstance(wishes.frame, int):
+        return wishes.frame
+    if wishes.ordered:
+        return middle_section(sorted(main))
+    return least_displaced(chain_poses(links, tree, min(main), slides, kind=wishes.model), slides)
+
+
+def _noise(
+    links: Sequence[Link],
+    start: Matrices,
+    slides: Sequence[SlideRecord],
+    wishes: Wishes,
+    diagonal: float,
+) -> tuple[float, float]:
+    """Estimate how far links are off, from all loops through them."""
+    loops = _measured(simple_loops(neighbours_of(links), every=True), links, start, slides)
+    closed = [loop for loop in loops if loop.remainder <= LOOSEST * diagonal]
+    if not closed:
+        return UNKNOWN * diagonal, 0.0
+    remainders = np.array([loop.remainder for loop in closed])
+    named = [loop.slides for loop in closed]
+    return noise_from_loops(named, remainders, ordered=wishes.ordered, least=FINEST * diagonal)
+
+
+def _solved(
+    links: Sequence[Link],
+    evidence: Sequence[Evidence],
+    start: Matrices,
+    template: int,
+    noise: tuple[float, float],
+    wishes: Wishes,
+) -> tuple[dict[int, FloatArray], FloatArray]:
+    """Solve, with the links' errors as large as the model leaves them."""
+    if not links:
+        return dict(start), np.zeros(0)
+    apart = np.array([abs(a - b) if wishes.ordered else 1 for a, b in (link.ends for link in links)])
+    sigma = np.sqrt(noise[0] ** 2 + noise[1] ** 2 * apart**2)
+    sure = [link.by_hand for link in links]
+    found = solve_group(evidence, start, template, kind=wishes.model, sigma=sigma, sure=sure)
+    # Where tissue differs by more than the model allows, that is the error, and no link contradicts another.
+    misfit = float(np.median(found.errors / sigma)) / 0.8
+    if misfit > 1:
+        found = solve_group(evidence, start, template, kind=wishes.model, sigma=misfit * sigma, sure=sure)
+    return dict(found.to_frame), found.weights
+
+
+def _held(links: Sequence[Link], weights: FloatArray, template: int, count: int) -> set[int]:
+    """Return the slides that links which count join to the template."""
+    counting = [link for link, weight in zip(links, weights, strict=True) if weight > 0]
+    return set(next(found for found in components(counting, count) if template in found))
+
+
+def _settled(
+    link: Link, used: Mapping[tuple[int, int], tuple[float, float]], start: Matrices, still: set[int]
+) -> Link:
+    """Note what became of a link."""
+    state: LinkState = "used"
+    weight, error = used.get(link.ends, (0.0, None))
+    if not link.counts:
+        state = "refused"
+    elif link.ends not in used:
+        state = "contradicted" if link.fixed in start and set(link.ends) & still else "aside"
+    return replace(link, state=state, weight=round(float(weight), 4), error=error)
+
+
+def _measured(
+    loops: Sequence[tuple[int, ...]],
+    links: Sequence[Link],
+    to_frame: Matrices,
+    slides: Sequence[SlideRecord],
+) -> tuple[Loop, ...]:
+    """Go round loops and measure what remains, in units of the frame."""
+    neighbours = neighbours_of(links)
+    found = []
+    for loop in loops:
+        points = grid_over(slides[loop[0]])
+        place = Affine(to_frame[loop[0]])
+        back = along(neighbours, (*loop, loop[0]), points)
+        away = place(back) - place(points)
+        found.append(Loop(loop, float(np.sqrt((away**2).sum(1).mean()))))
+    return tuple(found)
+
+
+def _with_closing(links: Sequence[Link], loops: Sequence[Loop]) -> tuple[Link, ...]:
+    best: dict[frozenset[int], float] = {}
+    for loop in loops:
+        for a, b in zip(loop.slides, (*loop.slides[1:], loop.slides[0]), strict=True):
+            ends = frozenset((a, b))
+            best[ends] = min(best.get(ends, np.inf), loop.remainder)
+    return tuple(
+        replace(link, closing=best.get(frozenset(link.ends)) if link.state == "used" else None)
+        for link in links
+    )
+
+
+def _members(
+    slides: Sequence[SlideRecord],
+    links: Sequence[Link],
+    matrices: dict[int, FloatArray],
+    template: int,
+    limit: float,
+    wishes: Wishes,
+) -> tuple[Member, ...]:
+    names = distinct_names([slide.name for slide in slides])
+    path = path_confidence(links, template, len(slides), limit)
+    members = []
+    kind = Affine if wishes.frame == "mean" or wishes.keep_shape else TYPES[wishes.model]
+    for k, slide in enumerate(slides):
+        judged = judge_slide(k, links, path[k], names, slides[template].unit, limit)
+        found = None
+        if judged.verdict != "refused" and k in matrices:
+            found = kind(matrices[k]).inverse()
+        members.append(Member(slide, found, judged.verdict, judged.confidence, judged.reasons, judged.error))
+    if members[template].frame_to_slide is None:
+        raise RegistrationError(
+            f"No two slides of the group could be aligned. {names[template]}: "
+            f"{' '.join(members[template].reasons)}"
+        )
+    return tuple(members)

@@ -1,0 +1,108 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_histreg.cli import main
+from napari_histreg.groups.document import read_group
+from napari_histreg.samples.stack import phantom_stack
+from napari_histreg.slides import open_slide
+
+STACK = phantom_stack(3, size_px=256, pixel_size_um=20.0, seed=2)
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory):
+    """Three sections and one that is washed off its glass, aligned by the command line."""
+    folder = tmp_path_factory.mktemp("case")
+    for k, slide in enumerate(STACK.slides):
+        Image.fromarray(np.moveaxis(slide.read_level(0), 0, -1)).save(folder / f"s{k + 8}.png")
+    Image.fromarray(np.full((256, 256, 3), 240, np.uint8)).save(folder / "s11.png")
+    rows = "\n".join(f"s{k + 8}.png,20" for k in range(4))
+    (folder / "slides.csv").write_text(f"slide,pixel_size_um\n{rows}\n", encoding="utf-8")
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("sys.argv", ["histreg", "group", str(folder / "slides.csv"), "-o", str(folder / "out"),
+                                "--order", "names", "--model", "rigid"])  # fmt: skip
+    with pytest.raises(SystemExit) as ending:
+        main()
+    monkey.undo()
+    assert ending.value.code == 3
+    return folder
+
+
+def test_the_slide_that_fits_nowhere_is_named_and_the_others_are_placed(case):
+    group = read_group(case / "out")
+    assert group.names == ("s8.png", "s9.png", "s10.png", "s11.png")
+    assert [group.verdict(k) for k in range(4)] == ["accepted"] * 3 + ["refused"]
+    middle = np.array([[2560.0, 2560.0]])
+    assert np.linalg.norm(group.between(0, 2)(middle) - STACK.between(0, 2)(middle)) < 30
+
+
+def test_all_channels_go_into_one_file(histreg, case):
+    ended = histreg("warp", case / "out" / "group.json", "-o", case / "all.ome.tif", "--merge")
+    assert ended.code == 0, ended.err
+    with open_slide(case / "all.ome.tif") as merged:
+        assert [c.name for c in merged.channels][::3] == ["s8 red", "s9 red", "s10 red"]
+        assert merged.pixel_size_um == pytest.approx((20.0, 20.0))
+        green = merged.read_level(0)[1::3].astype(float)
+    raw = [slide.read_level(0)[1].astype(float) for slide in STACK.slides]
+    for k in (1, 2):
+        alike, before = (np.corrcoef(planes[0].ravel(), planes[k].ravel())[0, 1] for planes in (green, raw))
+        assert alike > before + 0.15
+
+
+def test_a_file_each_goes_into_a_folder(histreg, case):
+    ended = histreg("warp", case / "out", "-o", case / "each", "--pixel-size", "40", "--grid", "union")
+    assert ended.code == 0, ended.err
+    assert sorted(p.name for p in (case / "each").iterdir()) == ["s10.ome.tif", "s8.ome.tif", "s9.ome.tif"]
+    with open_slide(case / "each" / "s8.ome.tif") as one, open_slide(case / "each" / "s9.ome.tif") as two:
+        assert one.shape == two.shape
+        assert one.is_rgb
+
+
+def test_one_slide_goes_into_a_file(histreg, case):
+    ended = histreg("warp", case / "out", "-o", case / "one.ome.tif", "--slide", "s9.png")
+    assert ended.code == 0, ended.err
+    refused = histreg("warp", case / "out", "-o", case / "four.ome.tif", "--slide", "s11.png")
+    assert refused.code == 3
+    assert "s11.png has no place" in refused.err
+    assert not (case / "four.ome.tif").exists()
+
+
+def test_wrong_outputs_are_a_matter_of_usage(histreg, case):
+    assert "--merge" in histreg("warp", case / "out", "-o", case / "two.ome.tif").err
+    assert histreg("warp", case / "out", "-o", case / "two.ome.tif").code == 2
+    assert histreg("warp", case / "out", "-o", case / "two", "--merge").code == 2
+
+
+def test_the_report_is_one_page(histreg, case):
+    ended = histreg("report", case / "out" / "group.json", "-o", case / "case.html")
+    assert ended.code == 0, ended.err
+    page = (case / "case.html").read_text(encoding="utf-8")
+    assert "3 of 4 accepted" in page
+    assert "s11.png: refused" in page
+    assert page.count("<img") >= 6
+    assert json.loads((case / "case.json").read_text(encoding="utf-8"))["group"]["ordered"] is True
+
+
+def test_slides_that_have_moved_are_found_by_their_names(histreg, case, tmp_path):
+    values = json.loads((case / "out" / "group.json").read_text(encoding="utf-8"))
+    for slide in values["slides"]:
+        slide["slide"]["path"] = "Z:\\scans\\" + slide["slide"]["name"]
+    (tmp_path / "group.json").write_text(json.dumps(values), encoding="utf-8")
+    lost = histreg("warp", tmp_path, "-o", tmp_path / "all.ome.tif", "--merge")
+    assert lost.code == 1
+    assert "--slides" in lost.err
+    found = histreg("warp", tmp_path, "-o", tmp_path / "all.ome.tif", "--merge", "--slides", case)
+    assert found.code == 0, found.err
+
+
+def test_tables_and_folders_that_hold_no_slides_are_refused(histreg, tmp_path):
+    (tmp_path / "t.csv").write_text("file\na.png\n", encoding="utf-8")
+    assert 'needs a column "slide"' in histreg("group", tmp_path / "t.csv", "-o", tmp_path / "o").err
+    (tmp_path / "t.csv").write_text("slide,pixel_size_um\na.png,big\n", encoding="utf-8")
+    assert "Line 2" in histreg("group", tmp_path / "t.csv", "-o", tmp_path / "o").err
+    (tmp_path / "empty").mkdir()
+    assert "holds no slide" in histreg("group", tmp_path / "empty", "-o", tmp_path / "o").err
+    assert not (tmp_path / "o").exists()
