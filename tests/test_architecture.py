@@ -98,6 +98,25 @@ def test_every_source_file_has_its_room_in_the_docs():
     assert not missing
 
 
+def test_questions_of_a_newcomer_are_answered_by_the_tree():
+    drawn = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    answers = re.findall(r"^\| (Where .*\?) \| `(\S+)` \| `(.+)` \|$", drawn, re.MULTILINE)
+    assert len(answers) >= 5
+    for question, path, words in answers:
+        assert words in (ROOT / path).read_text(encoding="utf-8"), question
+
+
+def test_pictures_in_the_docs_stay_small():
+    for picture in (ROOT / "docs" / "images").iterdir():
+        assert picture.stat().st_size <= 300_000, f"{picture.name}: run python tools/shrink.py on it"
+
+
+def test_halls_are_not_crowded():
+    for room in ("methods", "plugin"):
+        flat = [path.name for path in (ROOT / "src" / "napari_histreg" / room).glob("*.py")]
+        assert len(flat) <= 8, (room, flat)
+
+
 def test_no_machine_paths_in_the_project():
     tracked = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -4,6 +4,8 @@ Run by ``make screenshots`` on a virtual screen. Every picture shows the demo pa
 """
 
 import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import napari
 from qtpy.QtWidgets import QApplication
+from shrink import shrink
 
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.plugin.contributions.demo import open_demo
@@ -51,6 +54,7 @@ class Studio:
         """Take a picture of the whole window."""
         settle(0.6)
         self.viewer.screenshot(str(IMAGES / f"{name}.png"), canvas_only=False, flash=False)
+        shrink(IMAGES / f"{name}.png")
         print(IMAGES / f"{name}.png")  # this is a command
 
     def view(self, zoom: float = 2.3) -> None:
@@ -123,6 +127,24 @@ class Studio:
         self.shoot("export")
 
 
+def pages(folder: Path) -> None:
+    """What the command line leaves: the overlay of the demo, and the report in a browser."""
+    subprocess.run([sys.executable, "-m", "napari_histreg", "demo", "-o", folder], check=True)
+    shutil.copy(folder / "overlay.png", IMAGES / "demo.png")
+    browser = next((b for b in ("chromium", "chromium-browser", "google-chrome") if shutil.which(b)), None)
+    if browser is None:
+        print("no Chromium here: report.png stays as it is")
+    else:
+        look = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=900,1180"]
+        shot = f"--screenshot={IMAGES / 'report.png'}"
+        profile = f"--user-data-dir={folder / 'profile'}"
+        page = (folder / "report.html").as_uri()
+        subprocess.run([browser, *look, profile, shot, page], check=True, stderr=subprocess.DEVNULL)
+    for name in ("demo", "report"):
+        shrink(IMAGES / f"{name}.png")
+        print(IMAGES / f"{name}.png")
+
+
 def main() -> int:
     """Take all pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -132,6 +154,7 @@ def main() -> int:
         for scene in ("before", "automatic", "inspect", "landmarks", "arrows", "export", "beside"):
             getattr(studio, scene)()
         studio.viewer.close()
+        pages(Path(folder) / "pages")
     napari.Viewer.close_all()
     return 0
 

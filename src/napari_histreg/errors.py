@@ -23,7 +23,8 @@
     Cancelled                  the user stopped the work; not a HistregError, so that no
                                broad handler swallows it
 
-Each message says what is wrong with which value and what to do about it.
+Each message says what is wrong with which value and what to do about it. It never speaks of flags of the
+command line or of buttons: `HistregError.wants` names what could be given, and each way in says how.
 """
 
 __all__ = [
@@ -49,7 +50,20 @@ __all__ = [
 
 
 class HistregError(Exception):
-    """Root of all errors that this package raises on purpose."""
+    """Root of all errors that this package raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with which value, and what to do.
+    wants : str
+        What the caller could give to get on, such as "moving slide". How it is given differs between
+        Python, the command line and the window: each adds its own words.
+    """
+
+    def __init__(self, message: str = "", *, wants: str = "") -> None:
+        super().__init__(message)
+        self.wants = wants
 
 
 class ReadError(HistregError):

@@ -156,7 +156,7 @@ def test_warping_needs_the_fixed_slide_only_for_its_pixels(histreg, tmp_path):
     assert histreg("warp", record, "-o", tmp_path / "alone.ome.tif").code == 0
     ended = histreg("warp", record, "-o", tmp_path / "both.ome.tif", "--merge")
     assert ended.code == 1
-    assert "not there any more. Pass --fixed SLIDE" in ended.err
+    assert "not there any more. Say where it is. Pass --fixed SLIDE" in ended.err
     found = histreg(
         "warp", record, "-o", tmp_path / "both.ome.tif", "--merge", "--fixed", tmp_path / "elsewhere.ome.tif"
     )

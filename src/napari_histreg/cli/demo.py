@@ -79,7 +79,9 @@ def _align(pair: "DemoPair", output: Path, overwrite: bool) -> None:
         f"worst {error.max_px:.2f} px"
     )
     typer.echo("\n".join(f"  wrote {path}" for path in sorted(written)))
-    typer.echo(f"See it in napari: {Path(sys.argv[0])} demo --gui")
+    called = Path(sys.argv[0])
+    us = "python -m napari_histreg" if called.name == "__main__.py" else called
+    typer.echo(f"See it in napari: {us} demo --gui")
     if result.verdict == "refused":
         raise typer.Exit(REFUSED)
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from napari_histreg.cli.advice import advice
 from napari_histreg.cli.signals import STOPPED_SENTENCE, listening
 from napari_histreg.errors import Cancelled, HistregError, OutputIsInput, RegistrationError
 
@@ -46,7 +47,7 @@ def _one_line(show_traceback: bool) -> Iterator[None]:
         if beginning == _UNEXPECTED:
             beginning = f"Unexpected {type(error).__name__}"
             sentence += " - run again with --debug to see where."
-        _say(f"{beginning}: {sentence}")
+        _say(f"{beginning}: {sentence} {advice(error)}")
         sys.exit(code)
 
 

@@ -141,4 +141,4 @@ def reopen_member(group: GroupRegistration, k: int, folders: Sequence[Path] = ()
         # A record from another system may have its separators.
         name = record.path.replace("\\", "/").rsplit("/", 1)[-1]
         where = next((str(folder / name) for folder in folders if (folder / name).exists()), None)
-    return reopen(record, where, "", "Pass --slides DIR, the folder where the slides are.")
+    return reopen(record, where, "slide of the group")

@@ -252,8 +252,8 @@ def _dialect(name: str) -> LandmarkDialect:
 def _check_sides(kind: LandmarkDialect, path: Path, moving_path: Path | None) -> None:
     if kind.side_files and moving_path is None:
         raise LandmarkError(
-            f"{path} holds the points of one side ({kind.title}). Pass the file of the moving points too "
-            "(moving_path, or --moving-landmarks on the command line)."
+            f"{path} holds the points of one side ({kind.title}). Give the file of the moving points too.",
+            wants="moving landmarks",
         )
     if not kind.side_files and moving_path is not None:
         raise LandmarkError(

@@ -11,7 +11,7 @@ __all__ = ["reopen", "reopen_fixed", "reopen_moving", "require_result"]
 
 def reopen_fixed(registration: Registration, path: str | None = None) -> Slide:
     """Open the fixed slide again; see `reopen_moving`."""
-    return reopen(registration.fixed, path, "fixed", "Pass --fixed SLIDE to say where it is.")
+    return reopen(registration.fixed, path, "fixed slide")
 
 
 def reopen_moving(
@@ -36,7 +36,7 @@ def reopen_moving(
         The file is not there or is another slide.
     """
     require_result(registration, even_if_refused=even_if_refused)
-    return reopen(registration.moving, path, "moving", "Pass --moving SLIDE to say where it is.")
+    return reopen(registration.moving, path, "moving slide")
 
 
 def require_result(registration: Registration, *, even_if_refused: bool = False) -> None:
@@ -50,11 +50,12 @@ def require_result(registration: Registration, *, even_if_refused: bool = False)
     if registration.verdict == "refused" and not (even_if_refused and registration.has_transform):
         raise RegistrationError(
             f"This registration was refused: {' '.join(registration.reasons)} "
-            "To use its best guess all the same, where there is one, pass --even-if-refused."
+            "Its best guess, where there is one, is used only where that is asked for.",
+            wants="even if refused",
         )
 
 
-def reopen(record: SlideRecord, path: str | None, side: str, advice: str) -> Slide:
+def reopen(record: SlideRecord, path: str | None, what: str) -> Slide:
     """Open a slide again, and make sure that it is the same.
 
     Parameters
@@ -63,10 +64,8 @@ def reopen(record: SlideRecord, path: str | None, side: str, advice: str) -> Sli
         What is remembered of it.
     path : str, optional
         Where the file is now; by default where it was.
-    side : str
-        What to call it in errors: "fixed", "moving", or nothing.
-    advice : str
-        What to do where it is not there; ends errors.
+    what : str
+        What to call it in errors, and what they want: "fixed slide", "moving slide", "slide of the group".
 
     Returns
     -------
@@ -78,12 +77,11 @@ def reopen(record: SlideRecord, path: str | None, side: str, advice: str) -> Sli
     ReadError
         The file is not there or is another slide.
     """
-    what = f"{side} slide".strip()
     where = path or record.path
     if where is None:
-        raise DamagedFile(f"The {what} {record.name} was not a file. {advice}")
+        raise DamagedFile(f"The {what} {record.name} was not a file. Give one.", wants=what)
     if not file_of(where).exists():
-        raise DamagedFile(f"The {what} {where} is not there any more. {advice}")
+        raise DamagedFile(f"The {what} {where} is not there any more. Say where it is.", wants=what)
     slide = open_slide(where, pixel_size_um=record.pixel_size_um)
     if slide.shape != record.shape or fingerprint(slide) != record.fingerprint:
         slide.close()

@@ -47,7 +47,7 @@ class ByLandmarks(Aligner):
         """
         if request.landmarks is None:
             raise NotEnoughMatches(
-                "The method landmarks needs point pairs: pass landmarks, or --landmarks CSV."
+                "The method landmarks needs point pairs, and none were given.", wants="landmarks"
             )
         pairs = request.landmarks
         progress(0.0, "fitting landmarks")

@@ -119,21 +119,23 @@ def _check_own(folder: Path) -> None:
             notes = read_notes(folder / RECORD)
         except HistregError as error:
             raise WriteError(
-                f"{folder} holds a {RECORD} that is none of ours ({error}). Choose another folder, or pass "
-                "--overwrite to replace it."
+                f"{folder} holds a {RECORD} that is none of ours ({error}). Choose another folder.",
+                wants="overwrite",
             ) from error
     else:
         notes = {}
     for name in there:
         if name not in notes:
             raise WriteError(
-                f"{folder} holds a {name} that was not made there by this program, and would be lost. Choose "
-                "another folder, or pass --overwrite to replace it."
+                f"{folder} holds a {name} that was not made there by this program, and would be lost. "
+                "Choose another folder.",
+                wants="overwrite",
             )
         if notes[name] != file_digest(folder / name):
             raise WriteError(
-                f"{folder / name} was changed after it was written, and would be lost. Choose another "
-                "folder, or pass --overwrite to replace it."
+                f"{folder / name} was changed after it was written, and would be lost. "
+                "Choose another folder.",
+                wants="overwrite",
             )
 
 

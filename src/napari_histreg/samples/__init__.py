@@ -1,6 +1,14 @@
-"""Example pairs whose truth is known: real tissue, and a phantom of any size."""
+"""Examples whose truth is known: real tissue, a phantom of any size, tomographic projections."""
 
 from napari_histreg.samples.demo import DemoPair, demo_pair
 from napari_histreg.samples.phantom import PhantomPair, phantom_pair
+from napari_histreg.samples.projections import PhantomProjections, phantom_projections
 
-__all__ = ["DemoPair", "PhantomPair", "demo_pair", "phantom_pair"]
+__all__ = [
+    "DemoPair",
+    "PhantomPair",
+    "PhantomProjections",
+    "demo_pair",
+    "phantom_pair",
+    "phantom_projections",
+]

@@ -155,8 +155,8 @@ def _write(
         if path.is_file() and path.read_bytes() == image.getvalue():
             return
         raise WriteError(
-            f"{path} is there and is not the demo's, and would be lost. Choose another folder, or pass "
-            "--overwrite to replace it."
+            f"{path} is there and is not the demo's, and would be lost. Choose another folder.",
+            wants="overwrite",
         )
     with written_whole(path) as temporary:
         temporary.write_bytes(image.getvalue())

@@ -60,7 +60,8 @@ def carry_table(
         if column not in table.columns:
             listed = ", ".join(str(name) for name in table.columns)
             raise DamagedFile(
-                f"{path} has no column {column!r}. It has: {listed}. Name two with --columns X,Y."
+                f"{path} has no column {column!r}. It has: {listed}. Name the two that hold x and y.",
+                wants="columns",
             )
     import pandas as pd
 

@@ -93,6 +93,5 @@ def _slides(registration: Registration, folder: Path) -> tuple[Slide | None, Sli
 
 
 def _for_the_viewer(error: ReadError) -> str:
-    """Leave out what only helps on the command line."""
-    sentence = str(error).partition(" Pass --")[0]
-    return f"{sentence} Open it by hand."
+    """Say how a slide that is wanted is given here."""
+    return f"{error} Open it by hand." if error.wants.endswith(" slide") else str(error)

@@ -1,0 +1,1 @@
+"""One reader per family of files; each gives a `RawSeries`."""
