@@ -15,7 +15,7 @@ from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.files import read_json, written_whole
 from napari_histreg.groups.group import Link, LinkState, distinct_names
 from napari_histreg.progress import Cancelled, Progress
-from napari_histreg.records.record import Outcome, Registration, SlideRecord
+from napari_histreg.records.record import Outcome, Registration, SlideRecord, software_versions
 from napari_histreg.registration import register
 from napari_histreg.registration.folder import read_folder, write_folder
 from napari_histreg.slides import Slide
@@ -165,10 +165,8 @@ class Linker:
 
     def _digest(self, ends: tuple[int, int]) -> str:
         """Return what makes a kept link up to date: slides, pixel sizes, channel, method and program."""
-        from napari_histreg import __version__
-
         what = {
-            "version": __version__,
+            "version": software_versions().get("napari-histreg"),
             "method": self.settings.method,
             "parameters": {key: str(value) for key, value in sorted(self.settings.parameters.items())},
             "channels": [self._channel(self._slides[k]) for k in ends],
