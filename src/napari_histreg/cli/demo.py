@@ -38,7 +38,7 @@ def demo(
 def _prepare(output: Path, overwrite: bool) -> None:
     """Make the folder, and see to it that nothing of the user's is replaced."""
     from napari_histreg.errors import WriteError
-    from napari_histreg.quality.report import report_paths
+    from napari_histreg.quality.report_files import report_paths
     from napari_histreg.registration.folder import check_folder
 
     check_folder(output, overwrite=overwrite)

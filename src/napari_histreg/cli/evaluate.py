@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from napari_histreg.cli.options import AsJson
+
 __all__ = ["evaluate"]
 
 
@@ -33,7 +35,7 @@ def evaluate(
         Path | None,
         typer.Option("-o", "--output", metavar="CSV", help="Write a table with a row for each pair."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure the target registration error of a registration, or of a folder of them, on landmarks."""
     if output is not None:

@@ -1,12 +1,20 @@
 """``histreg fuse``: both slides merged into one picture."""
 
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from napari_histreg.cli.options import (
+    EvenIfRefused,
+    FixedFile,
+    MovingFile,
+    RecordFile,
+    SlideOutput,
+    reopened,
+    slide_files,
+)
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
 
@@ -14,12 +22,8 @@ __all__ = ["fuse"]
 
 
 def fuse(
-    registration: Annotated[
-        Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="OUT", help="An .ome.tif or .ome.zarr to write.")
-    ],
+    registration: RecordFile,
+    output: SlideOutput,
     rule: Annotated[
         str, typer.Option("--rule", metavar="NAME", help="average, maximum, pca, laplacian or wavelet.")
     ] = "wavelet",
@@ -39,33 +43,27 @@ def fuse(
         Path | None,
         typer.Option("--report", metavar="HTML", help="The same as a page with pictures; a .json beside it."),
     ] = None,
-    fixed: Annotated[
-        str | None, typer.Option("--fixed", metavar="SLIDE", help="If the file has moved.")
-    ] = None,
-    moving: Annotated[
-        str | None, typer.Option("--moving", metavar="SLIDE", help="If the file has moved.")
-    ] = None,
-    even_if_refused: Annotated[bool, typer.Option("--even-if-refused", help="Use the best guess.")] = False,
+    fixed: FixedFile = None,
+    moving: MovingFile = None,
+    even_if_refused: EvenIfRefused = False,
 ) -> None:
     """Merge the fixed slide and the warped moving slide into one, for looking."""
     from napari_histreg.files import check_outputs, claimed
     from napari_histreg.fusion import fuse_slides
     from napari_histreg.quality.fusion_quality import measure_fused_slide
     from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
+    from napari_histreg.quality.report_files import report_paths
     from napari_histreg.records.document import read_registration
-    from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
-    from napari_histreg.slides.address import as_file
     from napari_histreg.transforms import Translation
     from napari_histreg.warping import Grid, select_channels, warp_slide
 
     record = read_registration(registration)
-    inputs = (registration, as_file(fixed or record.fixed.path), as_file(moving or record.moving.path))
-    check_outputs(output, inputs=inputs)
-    with ExitStack() as opened:
-        opened.enter_context(claimed(*inputs))
-        source = opened.enter_context(reopen_moving(record, moving, even_if_refused=even_if_refused))
-        target = opened.enter_context(reopen_fixed(record, fixed))
+    inputs = (registration, *slide_files(record, fixed, moving))
+    pages = () if report is None else report_paths(report)
+    check_outputs(output, *pages, inputs=inputs)
+    opening = reopened(record, fixed, moving, even_if_refused=even_if_refused)
+    with claimed(*inputs), opening as (target, source):
         frame = Grid.of(target)
         if moving_channel is not None:
             source = select_channels(source, [moving_channel])

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_histreg.cli.options import AsJson
 from napari_histreg.cli.volume_plane import Index, PlaneOption, SeriesOption, addressed
 
 __all__ = ["info"]
@@ -19,7 +20,7 @@ def info(
     plane: PlaneOption = None,
     index: Index = None,
     series: SeriesOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show size, levels, pixel size and channels of a slide, or of a plane of a volume and its series."""
     from napari_histreg.geometry import Region

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from napari_histreg.cli.options import AsJson
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -18,7 +20,7 @@ def methods(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="Show the parameters of one method.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the registration methods, what they can and what they need."""
     from napari_histreg.registration.catalogue import list_methods, method_spec

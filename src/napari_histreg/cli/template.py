@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from napari_histreg.cli.options import AsJson
 from napari_histreg.cli.progress_bar import progress_bar
 
 __all__ = ["template"]
@@ -31,7 +32,7 @@ def template(
         Path | None,
         typer.Option(metavar="PNG", help="Also sort the slides into groups, and draw why so many."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Choose the slide that lies nearest to all others, to align the others to."""
     from napari_histreg.files import check_outputs, written_whole

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
+from napari_histreg.cli.options import EvenIfRefused, RecordFile, slide_files
+
 __all__ = ["transform"]
 
 
 def transform(
-    registration: Annotated[
-        Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")
-    ],
+    registration: RecordFile,
     shapes: Annotated[
         Path, typer.Argument(metavar="FILE", help="QuPath .geojson, or a .csv/.tsv/.parquet table.")
     ],
@@ -36,21 +36,18 @@ def transform(
         float,
         typer.Option("--tolerance", metavar="PX", min=0.001, help="How closely edges follow a bent map."),
     ] = 0.25,
-    even_if_refused: Annotated[bool, typer.Option("--even-if-refused", help="Use the best guess.")] = False,
+    even_if_refused: EvenIfRefused = False,
 ) -> None:
     """Carry annotations or cells from the moving slide to the fixed one, or back."""
     from napari_histreg.files import check_outputs
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import require_result
-    from napari_histreg.slides.address import as_file
     from napari_histreg.warping.annotations import carry_annotations
     from napari_histreg.warping.shapes import PixelMap
     from napari_histreg.warping.tables import carry_table
 
     record = read_registration(registration)
-    check_outputs(
-        output, inputs=(registration, shapes, as_file(record.fixed.path), as_file(record.moving.path))
-    )
+    check_outputs(output, inputs=(registration, shapes, *slide_files(record)))
     require_result(record, even_if_refused=even_if_refused)
     source, target = (record.fixed, record.moving) if inverse else (record.moving, record.fixed)
     pixel_map = PixelMap(

@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+from napari_histreg.cli.options import (
+    EvenIfRefused,
+    FixedFile,
+    GroupFolder,
+    MovingFile,
+    RecordOrGroupFile,
+    slide_files,
+)
 from napari_histreg.cli.progress_bar import progress_bar
 
 __all__ = ["warp"]
@@ -28,10 +36,7 @@ class Interpolation(StrEnum):
 
 
 def warp(
-    registration: Annotated[
-        Path,
-        typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register; or a group.json."),
-    ],
+    registration: RecordOrGroupFile,
     output: Annotated[
         Path,
         typer.Option(
@@ -61,23 +66,14 @@ def warp(
     merge: Annotated[
         bool, typer.Option("--merge", help="Put the fixed slide's channels into the file too.")
     ] = False,
-    fixed: Annotated[
-        str | None, typer.Option("--fixed", metavar="SLIDE", help="If the file has moved.")
-    ] = None,
-    moving: Annotated[
-        str | None, typer.Option("--moving", metavar="SLIDE", help="If the file has moved.")
-    ] = None,
-    even_if_refused: Annotated[
-        bool, typer.Option("--even-if-refused", help="Warp by the best guess.")
-    ] = False,
+    fixed: FixedFile = None,
+    moving: MovingFile = None,
+    even_if_refused: EvenIfRefused = False,
     slide: Annotated[
         list[str] | None,
         typer.Option("--slide", metavar="NAME", help="Of a group: only this one; repeatable."),
     ] = None,
-    slides: Annotated[
-        Path | None,
-        typer.Option("--slides", metavar="DIR", help="Of a group: where its files have moved to."),
-    ] = None,
+    slides: GroupFolder = None,
 ) -> None:
     """Write the moving slide, all channels, in the frame of the fixed slide; or all slides of a group."""
     from napari_histreg.cli.of_group import warp_group
@@ -86,7 +82,6 @@ def warp(
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import reopen_fixed, reopen_moving
     from napari_histreg.slides import write_slide
-    from napari_histreg.slides.address import as_file
     from napari_histreg.warping import Output, aligned_slide
 
     wanted = Output(
@@ -100,7 +95,7 @@ def warp(
         warp_group(registration, output, wanted, compression=compression, only=slide, where=slides)
         return
     record = read_registration(registration)
-    inputs = (registration, as_file(fixed or record.fixed.path), as_file(moving or record.moving.path))
+    inputs = (registration, *slide_files(record, fixed, moving))
     check_outputs(output, inputs=inputs)
     with ExitStack() as opened:
         opened.enter_context(claimed(*inputs))

@@ -1,16 +1,15 @@
 """A fused picture on one page: what it looks like, and how much it keeps of both slides."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_histreg.files import written_whole
 from napari_histreg.preprocess.planes import working_spacing
 from napari_histreg.quality.drawing import scale_bar
 from napari_histreg.quality.fusion_quality import OVERVIEW_PX, FusionQuality
 from napari_histreg.quality.measures import FUSION, measure_rows
 from napari_histreg.quality.page import name_words, render
+from napari_histreg.quality.report_files import FORMATS, write_page
 from napari_histreg.quality.views import colours
 from napari_histreg.slides.slide import Slide
 
@@ -70,9 +69,8 @@ def write_fusion_report(
     Raises
     ------
     WriteError
-        One of them cannot be written.
+        One of them cannot be written, or would replace what is none of ours.
     """
-    page, twin = Path(path), Path(path).with_suffix(".json")
     spacing = working_spacing(fixed, PICTURE_PX)
     pictures = {
         name: scale_bar(colours(slide, spacing).picture, spacing, fixed.unit)
@@ -88,15 +86,11 @@ def write_fusion_report(
         rule={name_words(name).capitalize(): value for name, value in made_by.items()},
     )
     values = {
-        "format": "napari-histreg fusion report",
+        "format": FORMATS[1],
         "version": 1,
         "fixed": fixed.name,
         "moving": moving.name,
         "made_by": dict(made_by),
-        "figures": {k: None if v != v else v for k, v in figures.to_dict().items()},
+        "figures": figures.to_dict(),
     }
-    with written_whole(twin) as temporary:
-        temporary.write_text(json.dumps(values, indent=1, allow_nan=False, default=str), encoding="utf-8")
-    with written_whole(page) as temporary:
-        temporary.write_text(html, encoding="utf-8")
-    return page, twin
+    return write_page(path, html, values)

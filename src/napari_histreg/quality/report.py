@@ -1,22 +1,18 @@
 """One file to send to a colleague: numbers and pictures of an alignment as HTML, with a JSON twin."""
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_histreg.errors import HistregError, WriteError
-from napari_histreg.files import check_outputs, read_json, written_together
+from napari_histreg.files import check_outputs
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.assessment import Assessment, assess
+from napari_histreg.quality.report_files import FORMATS, report_paths, write_page
 from napari_histreg.quality.sections import describe_slide, report_page
 from napari_histreg.records.record import Registration
 from napari_histreg.slides.slide import Slide
 
-__all__ = ["report_paths", "write_report"]
-
-FORMAT = "napari-histreg report"
+__all__ = ["write_report"]
 
 
 def write_report(
@@ -58,48 +54,20 @@ def write_report(
     LandmarkError
         The landmarks are those that the alignment was made from.
     """
-    html_path, json_path = report_paths(path)
-    check_outputs(html_path, json_path)
+    check_outputs(*report_paths(path))
     if assessment is None:
         assessment = assess(
             fixed, moving, registration, landmarks=landmarks, progress=portion(progress, 0.0, 0.95)
         )
-    values = _values(registration, assessment, fixed, moving)
-    with written_together(html_path, json_path) as (page, numbers):
-        page.write_text(report_page(registration, assessment, fixed, moving), encoding="utf-8")
-        numbers.write_text(json.dumps(values, indent=1, default=str, allow_nan=False), encoding="utf-8")
+    page = report_page(registration, assessment, fixed, moving)
+    written = write_page(path, page, _values(registration, assessment, fixed, moving))
     progress(1.0, "report written")
-    return html_path, json_path
-
-
-def report_paths(path: str | Path) -> tuple[Path, Path]:
-    """Return where a report and its twin lie.
-
-    Raises
-    ------
-    WriteError
-        Where the twin would lie is a file that is none of ours.
-    """
-    html_path = Path(path)
-    if html_path.suffix.lower() == ".json" or not html_path.name:
-        raise WriteError(f"{str(path)!r}: a report is a page. Let its name end in .html.")
-    json_path = html_path.with_suffix(".json")
-    if json_path.exists():
-        try:
-            is_ours = read_json(json_path, "a report").get("format") == FORMAT
-        except HistregError:
-            is_ours = False
-        if not is_ours:
-            raise WriteError(
-                f"{json_path}, where the numbers of the report would lie, is no report of ours and would be "
-                "lost. Give the report another name."
-            )
-    return html_path, json_path
+    return written
 
 
 def _values(registration: Registration, found: Assessment, fixed: Slide, moving: Slide) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": FORMATS[0],
         "version": 1,
         "verdict": registration.verdict,
         "confidence": registration.confidence,
@@ -108,18 +76,7 @@ def _values(registration: Registration, found: Assessment, fixed: Slide, moving:
         "fixed": describe_slide(fixed),
         "moving": describe_slide(moving),
         **found.to_dict(),
-        "parameters": _plain(dict(registration.parameters)),
+        "parameters": dict(registration.parameters),
         "seconds": registration.seconds,
         "versions": dict(registration.versions),
     }
-
-
-def _plain(value: Any) -> Any:
-    """Replace numbers that JSON does not know, at any depth."""
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float) and value - value != 0:
-        return None
-    return value
