@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_histreg.groups import GroupRegistration, register_group
     from napari_histreg.groups.document import read_group, write_group
     from napari_histreg.landmarks import Landmarks, fit_landmarks, read_landmarks, write_landmarks
+    from napari_histreg.projections import align_projections, open_projections
     from napari_histreg.records.document import read_registration, write_registration
     from napari_histreg.registration import Registration, register
     from napari_histreg.registration.catalogue import list_methods
@@ -39,9 +40,11 @@ __all__ = [
     "Transform",
     "Translation",
     "__version__",
+    "align_projections",
     "demo_pair",
     "fit_landmarks",
     "list_methods",
+    "open_projections",
     "open_slide",
     "phantom_pair",
     "read_group",
@@ -62,6 +65,7 @@ _PLACES = {
     "landmarks": ("Landmarks", "fit_landmarks", "read_landmarks", "write_landmarks"),
     "registration": ("Registration", "register"),
     "registration.catalogue": ("list_methods",),
+    "projections": ("align_projections", "open_projections"),
     "records.document": ("read_registration", "write_registration"),
     "samples": ("demo_pair", "phantom_pair"),
     "slides": ("Slide", "open_slide", "write_slide"),

@@ -13,6 +13,7 @@ from napari_histreg.cli import (
     group,
     info,
     methods,
+    projections,
     register,
     report,
     template,
@@ -49,6 +50,7 @@ for verb in (
     evaluate.evaluate,
     report.report,
     template.template,
+    projections.projections,
     methods.methods,
 ):
     app.command(cls=Verb)(verb)

@@ -11,6 +11,7 @@ __all__ = ["centres", "profile_shifts", "second_moment_misfit", "sinusoid_shifts
 ROUNDS = 12
 BANDS = 12
 MARGIN = 0.06
+LEAST_MASS = 0.2
 
 
 def centres(stack: WorkStack) -> Floats:
@@ -116,8 +117,10 @@ def sinusoid_shifts(stack: WorkStack, y_shifts: Floats) -> tuple[Floats, float]:
         weight = np.where(typical > 0.1 * typical.max(initial=0), typical, 0) ** 2
         if weight.sum() <= 0:
             return place, misfit
-        middle = (inside @ columns) / np.where(np.abs(mass) > 0.2 * typical, mass, np.inf)
-        place, misfit = _solve(middle, weight, basis, stack.used)
+        # A view that holds next to nothing of a band says nothing about it.
+        told = (mass > LEAST_MASS * typical) & (typical > 0)
+        middle = (inside @ columns) / np.where(told, mass, np.inf)
+        place, misfit = _solve(middle, weight / weight.sum() * told, basis, stack.used)
     return place, misfit
 
 
@@ -184,26 +187,25 @@ def _window(bands: Floats, place: Floats, stack: WorkStack, margin: float) -> Fl
     return np.asarray((columns >= low + off) & (columns < high + off), float)
 
 
-def _solve(middle: Floats, weight: Floats, basis: Floats, used: Mask) -> tuple[Floats, float]:
+def _solve(middle: Floats, even: Floats, basis: Floats, used: Mask) -> tuple[Floats, float]:
     """Find each view's place so that all bands run on sinusoids, bad bands and bad views counting less."""
-    even = weight / weight.sum()
-    share = np.tile(even, (len(middle), 1))
+    share, mean = even, even[used].mean(0)
     fit = np.zeros_like(middle)
     for _ in range(8):
         place = (share * (middle - fit)).sum(1) / np.maximum(share.sum(1), 1e-12)
         factors = np.zeros((3, middle.shape[1]))
-        for band in np.flatnonzero(weight):
+        for band in np.flatnonzero(mean):
             root = np.sqrt(share[:, band] * used)
             left_side = basis * root[:, None]
             factors[:, band] = np.linalg.lstsq(left_side, (middle[:, band] - place) * root, rcond=None)[0]
         # A tilted axis gives each band a constant of its own; their mean belongs to the place.
-        factors[0] -= even @ factors[0]
+        factors[0] -= mean @ factors[0] / max(float(mean.sum()), 1e-12)
         fit = basis @ factors
         left = middle - fit - place[:, None]
-        spread = 1.4826 * float(np.median(np.abs(left[used][:, weight > 0]))) + 1e-6
+        spread = 1.4826 * float(np.median(np.abs(left[used][even[used] > 0]))) + 1e-6
         share = even / (1 + (left / (3 * spread)) ** 2) ** 2
     smooth = np.linalg.lstsq(basis[used], place[used], rcond=None)[0]
-    misfit = float(np.sqrt((even * left[used] ** 2).sum(1).mean()))
+    misfit = float(np.sqrt((even * left**2)[used].sum(1).mean()))
     return place - basis[:, 1:] @ smooth[1:], misfit
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_histreg.projections.arrays import Floats, Mask
 
-__all__ = ["WorkStack", "binned", "field_fit", "levelled"]
+__all__ = ["WorkStack", "binned", "field_fit", "levelled", "line_levelled"]
 
 BORDER = 0.04
 CUT_SHARE = 0.08
@@ -93,6 +93,11 @@ def levelled(frame: Floats) -> Floats:
     left, right = float(np.median(frame[:, :side])), float(np.median(frame[:, -side:]))
     x = (np.arange(width) - (side - 1) / 2) / max(width - side, 1)
     return np.asarray(frame - (left + (right - left) * x), np.float32)
+
+
+def line_levelled(lines: Floats) -> Floats:
+    """Do the same to each line of a sinogram by itself, (A, X)."""
+    return np.concatenate([levelled(line[None]) for line in lines])
 
 
 def field_fit(frames: Floats) -> tuple[float, float]:
