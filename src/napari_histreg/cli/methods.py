@@ -12,8 +12,8 @@ from napari_histreg.cli.options import AsJson
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from napari_histreg.methods.parameter_rows import ParameterRow
     from napari_histreg.methods.registry import MethodSpec
+    from napari_histreg.registration.catalogue import ParameterRow
 
 __all__ = ["methods"]
 
@@ -89,9 +89,8 @@ def _about(spec: "MethodSpec", *, across: bool) -> "Text":
 
 
 def _rows(spec: "MethodSpec", of_pairs: bool) -> "tuple[ParameterRow, ...]":
-    from napari_histreg.methods.parameter_rows import rows_of
     from napari_histreg.projections.registry import projection_method_class
-    from napari_histreg.registration.catalogue import parameter_rows
+    from napari_histreg.registration.catalogue import parameter_rows, rows_of
 
     return parameter_rows(spec.name) if of_pairs else rows_of(projection_method_class(spec.name))
 

@@ -32,7 +32,7 @@ def opposite_pairs(
 
     Examples
     --------
-    >>> opposite_pairs(np.radians([0, 60, 120, 180]), np.ones(4, bool))
+    >>> opposite_pairs(np.radians([0, 60, 120, 180]), np.ones(4, bool), farthest_steps=0.5)
     [(0, 3)]
     """
     views = np.flatnonzero(used)

@@ -1,5 +1,7 @@
 """Slices for looking: filtered back-projection by scikit-image."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from napari_histreg.progress import Progress, silent
@@ -9,9 +11,30 @@ from napari_histreg.projections.filtering import moved
 from napari_histreg.projections.projector import angular_weights
 from napari_histreg.projections.series import ProjectionSeries
 
-__all__ = ["reconstructed", "row_of", "sinogram"]
+__all__ = ["Slices", "reconstructed", "row_of", "sinogram"]
 
 SPLINE_MARGIN = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """A few rows before and after, for looking.
+
+    Parameters
+    ----------
+    rows : tuple of int
+        Which.
+    before, after : (S, A, X) ndarray of float32
+        Their sinograms, views in use only.
+    slices_before, slices_after : (S, X, X) ndarray of float32
+        Reconstructed from them.
+    """
+
+    rows: tuple[int, ...]
+    before: Floats
+    after: Floats
+    slices_before: Floats
+    slices_after: Floats
 
 
 def row_of(found: ProjectionAlignment, frame: Floats, view: int, row: int, *, aligned: bool = True) -> Floats:

@@ -1,7 +1,5 @@
 """One page about a series: verdict, shifts, sinograms and slices before and after."""
 
-from typing import TYPE_CHECKING
-
 from napari_histreg.projections.alignment import GAUGE, ProjectionAlignment
 from napari_histreg.projections.charts import (
     axis_chart,
@@ -10,11 +8,9 @@ from napari_histreg.projections.charts import (
     residual_chart,
     shift_chart,
 )
+from napari_histreg.projections.preview import Slices
 from napari_histreg.projections.registry import find_projection_method
 from napari_histreg.quality.page import render
-
-if TYPE_CHECKING:
-    from napari_histreg.projections.writing import Slices
 
 __all__ = ["report_page"]
 
@@ -26,7 +22,7 @@ MEANING = {
 ENOUGH_LEFT_OUT = 40
 
 
-def report_page(found: ProjectionAlignment, slices: "Slices | None") -> str:
+def report_page(found: ProjectionAlignment, slices: Slices | None) -> str:
     """Return the report as one HTML file that needs nothing else.
 
     Parameters

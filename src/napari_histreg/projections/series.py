@@ -68,6 +68,7 @@ class ProjectionSeries:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from napari_histreg.projections import open_projections
     >>> series = open_projections(np.ones((3, 4, 5)), angles="0:120", kind="absorption")
     >>> series.shape, series.angles_deg.tolist()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,36 +13,15 @@ from napari_histreg.optional import require
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.projections.alignment import ProjectionAlignment
 from napari_histreg.projections.arrays import Floats
-from napari_histreg.projections.preview import reconstructed, row_of
+from napari_histreg.projections.preview import Slices, reconstructed, row_of
 from napari_histreg.projections.report import report_page
 from napari_histreg.projections.series import ProjectionSeries
 from napari_histreg.projections.tables import TABLES, record_json
 from napari_histreg.projections.work import line_levelled
 
-__all__ = ["Slices", "write_projections"]
+__all__ = ["write_projections"]
 
 HEIGHTS = (0.35, 0.5, 0.65)
-
-
-@dataclass(frozen=True, eq=False)
-class Slices:
-    """A few rows before and after, for looking.
-
-    Parameters
-    ----------
-    rows : tuple of int
-        Which.
-    before, after : (S, A, X) ndarray of float32
-        Their sinograms, views in use only.
-    slices_before, slices_after : (S, X, X) ndarray of float32
-        Reconstructed from them.
-    """
-
-    rows: tuple[int, ...]
-    before: Floats
-    after: Floats
-    slices_before: Floats
-    slices_after: Floats
 
 
 def write_projections(
