@@ -1,7 +1,6 @@
 """register_group: many slides of one specimen in one frame."""
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +15,7 @@ from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import Outcome, SlideRecord, StepLog
 from napari_histreg.registration.template import choose_template
 from napari_histreg.slides import Slide, open_slide
+from napari_histreg.slides.several_files import natural_key
 
 __all__ = ["natural_order", "register_group"]
 
@@ -218,12 +218,7 @@ def natural_order(names: Sequence[str]) -> list[int]:
     >>> natural_order(["s10", "s2", "s1"])
     [2, 1, 0]
     """
-
-    def key(k: int) -> list[tuple[int, int, str]]:
-        parts = re.split(r"(\d+)", names[k].casefold())
-        return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
-
-    return sorted(range(len(names)), key=key)
+    return sorted(range(len(names)), key=lambda k: natural_key(names[k]))
 
 
 def _told(group: Assembled) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from napari_histreg.slides.several_files import files_of
 from napari_histreg.volumes.planes import PLANES
 
 __all__ = ["PlaneChoice", "as_file", "file_of", "parse_address"]
@@ -58,14 +59,15 @@ class PlaneChoice:
 
 
 def file_of(address: str | os.PathLike[str]) -> Path:
-    """Return the file or folder that an address names, without the plane.
+    """Return the file or folder that an address names, without the plane; of several files the first.
 
     Examples
     --------
     >>> file_of("ct/head#axial=3").as_posix(), file_of("slide.svs").as_posix()
     ('ct/head', 'slide.svs')
     """
-    return parse_address(address)[0]
+    several = files_of(address)
+    return several[0] if several else parse_address(address)[0]
 
 
 def as_file(address: str | os.PathLike[str] | None) -> Path | None:

@@ -16,6 +16,7 @@ from napari_histreg.slides.pyramid import with_overview
 from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
 from napari_histreg.slides.refusals import best_error, first_bytes
+from napari_histreg.slides.several_files import files_of, open_files
 from napari_histreg.slides.slide import Channel, Slide
 from napari_histreg.volumes.sniffing import is_whole_slide, kind_of
 
@@ -44,11 +45,13 @@ def open_slide(
 
     Parameters
     ----------
-    path_or_array : path, array, sequence of arrays or Slide
+    path_or_array : path, array, sequence of paths or arrays, or Slide
         A file, or the folder of a DICOM series, after which the plane may stand as in ``ct/#axial=12`` or
         ``mr.nii.gz#coronal=90,window=40:400``; or an array (Y, X), (Y, X, 3) or (Y, X, 4) of uint8 or
         uint16 for RGB and RGBA, or (C, Y, X); or the pyramid levels as a list of such arrays, finest first.
-        Dask and Zarr arrays stay lazy. A slide is returned with the names and sizes given here.
+        Dask and Zarr arrays stay lazy. Several files with a channel each are a list of paths or a pattern
+        such as ``imc/*.tif``; their channels are named after the files. A slide is returned with the names
+        and sizes given here.
     pixel_size_um : float or (float, float), optional
         Size of a level-0 pixel, one number or (y, x), in µm. Takes the place of the file's own.
     name : str, optional
@@ -88,8 +91,11 @@ def open_slide(
     """
     size = None if pixel_size_um is None else checked_pixel_size(pixel_size_um)
     options = ReadOptions(series, z, t, PlaneChoice(plane, index) if (plane, index) != (None, None) else None)
+    files = files_of(path_or_array)
     if isinstance(path_or_array, Slide):
         slide = path_or_array
+    elif files:
+        slide = open_files(files, lambda path: open_slide(path, pixel_size_um=size, series=series, z=z, t=t))
     elif isinstance(path_or_array, str | PathLike):
         path, named = parse_address(path_or_array)
         slide = claimed_slide(_open_file(path, replace(options, choice=_joined(named, options.choice))))
