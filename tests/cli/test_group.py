@@ -106,3 +106,40 @@ def test_tables_and_folders_that_hold_no_slides_are_refused(histreg, tmp_path):
     (tmp_path / "empty").mkdir()
     assert "holds no slide" in histreg("group", tmp_path / "empty", "-o", tmp_path / "o").err
     assert not (tmp_path / "o").exists()
+
+
+def test_cells_go_from_any_slide_to_any_other(histreg, case):
+    table = case / "cells.csv"
+    table.write_text("cell,x,y\n1,120,130\n2,140,110\n", encoding="utf-8")
+    ended = histreg("transform", case / "out", table, "-o", case / "there.csv", "--pair", "s8.png,s10.png")
+    assert ended.code == 0, ended.err
+    rows = np.loadtxt(case / "there.csv", delimiter=",", skiprows=1)
+    # From the moving slide s10 to the fixed slide s8; QuPath counts pixels from the corner.
+    points = (np.array([[130.0, 120.0], [110.0, 140.0]]) - 0.5) * 20
+    expected = STACK.between(2, 0)(points) / 20 + 0.5
+    assert np.abs(rows[:, [2, 1]] - expected).max() < 2
+    unsaid = histreg("transform", case / "out", table, "-o", case / "no.csv")
+    assert unsaid.code == 2
+    assert "s8.png, s9.png" in unsaid.err
+    refused = histreg("transform", case / "out", table, "-o", case / "no.csv", "--pair", "s8.png,s11.png")
+    assert refused.code == 3
+    assert not (case / "no.csv").exists()
+
+
+def test_matrices_go_into_a_file_each(histreg, case):
+    ended = histreg("convert", case / "out" / "group.json", case / "matrices", "--to", "csv")
+    assert ended.code == 0, ended.err
+    found = {p.name: np.loadtxt(p, delimiter=",") for p in (case / "matrices").iterdir()}
+    assert set(found) == {"s8.csv", "s9.csv", "s10.csv"}
+    values = json.loads((case / "out" / "group.json").read_text(encoding="utf-8"))
+    assert np.allclose(found["s10.csv"], values["slides"][2]["matrix_px"]["fixed_to_moving"])
+    one = histreg("convert", case / "out", case / "m.csv", "--to", "csv", "--pair", "s9.png,s8.png")
+    assert one.code == 0, one.err
+
+
+def test_all_slides_are_fused(histreg, case):
+    ended = histreg("fuse", case / "out", "-o", case / "fused.ome.tif", "--rule", "average")
+    assert ended.code == 0, ended.err
+    assert "3 slides" in ended.out
+    two = histreg("fuse", case / "out", "-o", case / "two.ome.tif", "--pair", "0,1")
+    assert two.code == 0, two.err

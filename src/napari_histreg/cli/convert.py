@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_histreg.cli.record import PairOption, pair_record
+
 if TYPE_CHECKING:
     from napari_histreg.registration import SlideRecord
     from napari_histreg.transforms.formats import SlideFrame
@@ -14,7 +16,7 @@ __all__ = ["convert"]
 
 def convert(
     source: Annotated[
-        Path, typer.Argument(metavar="IN", help="A registration.json, or another tool's file.")
+        Path, typer.Argument(metavar="IN", help="A registration.json, a group.json, or another tool's file.")
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
     from_dialect: Annotated[
@@ -37,22 +39,28 @@ def convert(
     moving_pixel_size: Annotated[
         float | None, typer.Option(metavar="UM", help="The same of the moving slide.")
     ] = None,
+    pair: PairOption = None,
 ) -> None:
     """Turn a transform or landmarks into the layout of another tool; no slides are needed."""
+    from napari_histreg.cli.of_group import convert_group
     from napari_histreg.files import check_outputs
+    from napari_histreg.groups.document import is_group
     from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import require_result
     from napari_histreg.records.schema import FORMAT
     from napari_histreg.transforms.formats import convert_transform, write_transform
 
+    if pair is None and not landmarks and is_group(source):
+        convert_group(source, target, _needed(to_dialect))
+        return
     check_outputs(target, inputs=(source, registration))
     record = None if registration is None else read_registration(registration)
     fixed = _frame(None if record is None else record.fixed, fixed_pixel_size)
     moving = _frame(None if record is None else record.moving, moving_pixel_size)
     if landmarks:
         _convert_landmarks(source, target, from_dialect, to_dialect, fixed, moving)
-    elif _is_registration(source, FORMAT):
-        record = read_registration(source)
+    elif pair is not None or _is_registration(source, FORMAT):
+        record = pair_record(source, pair)
         require_result(record)
         fixed = _frame(record.fixed, fixed_pixel_size)
         moving = _frame(record.moving, moving_pixel_size)

@@ -17,6 +17,7 @@ from napari_histreg.cli.options import (
 )
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
+from napari_histreg.cli.record import MembersFolder, PairOption, pair_record
 
 __all__ = ["fuse"]
 
@@ -46,19 +47,25 @@ def fuse(
     fixed: FixedFile = None,
     moving: MovingFile = None,
     even_if_refused: EvenIfRefused = False,
+    pair: PairOption = None,
+    slides: MembersFolder = None,
 ) -> None:
-    """Merge the fixed slide and the warped moving slide into one, for looking."""
+    """Merge the fixed slide and the warped moving slide into one, for looking; or all slides of a group."""
+    from napari_histreg.cli.of_group import fuse_group
     from napari_histreg.files import check_outputs, claimed
     from napari_histreg.fusion import fuse_slides
+    from napari_histreg.groups.document import is_group
     from napari_histreg.quality.fusion_quality import measure_fused_slide
     from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
     from napari_histreg.quality.report_files import report_paths
-    from napari_histreg.records.document import read_registration
     from napari_histreg.slides import write_slide
     from napari_histreg.transforms import Translation
     from napari_histreg.warping import Grid, select_channels, warp_slide
 
-    record = read_registration(registration)
+    if pair is None and is_group(registration):
+        fuse_group(registration, output, rule, dict(parsed(parameter)), where=slides)
+        return
+    record = pair_record(registration, pair)
     inputs = (registration, *slide_files(record, fixed, moving))
     pages = () if report is None else report_paths(report)
     check_outputs(output, *pages, inputs=inputs)

@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_histreg.slides import Slide
     from napari_histreg.warping import Output
 
-__all__ = ["opened_members", "report_group", "warp_group"]
+__all__ = ["convert_group", "fuse_group", "opened_members", "report_group", "warp_group"]
 
 
 def opened_members(
@@ -92,6 +92,47 @@ def report_group(record: Path, output: Path, *, where: Path | None) -> None:
         slides = opened_members(group, list(group.placed), where, record, opened)
         written = write_group_report(group, output, slides, progress=progress)
     typer.echo("\n".join(f"Wrote {path}" for path in written))
+
+
+def fuse_group(
+    record: Path, output: Path, rule: str, parameters: dict[str, Any], *, where: Path | None
+) -> None:
+    """Merge all slides of a group into one picture."""
+    from napari_histreg.fusion import fuse_slides
+    from napari_histreg.groups.document import read_group
+    from napari_histreg.groups.warped import slide_in_frame
+    from napari_histreg.slides import write_slide
+
+    group = read_group(record)
+    with ExitStack() as opened, progress_bar("Fusing") as progress:
+        slides = opened_members(group, list(group.placed), where, record, opened)
+        warped = [slide_in_frame(group, k, slide) for k, slide in slides.items()]
+        write_slide(fuse_slides(warped, rule, **parameters), output, progress=progress)
+    typer.echo(f"Wrote {output}: {len(slides)} slides")
+
+
+def convert_group(record: Path, output: Path, dialect: str) -> None:
+    """Write where each slide of a group lies as a file of another tool, frame to slide, into a folder."""
+    from napari_histreg.files import claimed
+    from napari_histreg.groups.document import read_group
+    from napari_histreg.groups.warped import stems
+    from napari_histreg.transforms.formats import DIALECTS, SlideFrame, write_transform
+
+    if dialect not in DIALECTS:
+        raise typer.BadParameter(f"{dialect!r} is none of {', '.join(DIALECTS)}", param_hint="--to")
+    group = read_group(record)
+
+    def frame(k: int) -> SlideFrame:
+        slide = group.members[k].slide
+        return SlideFrame(pixel_size_um=slide.pixel_size_um, shape=slide.shape, name=slide.name)
+
+    make_folder(output)
+    names = dict(zip(group.placed, stems([group.names[k] for k in group.placed]), strict=True))
+    with claimed(record / "group.json" if record.is_dir() else record):
+        for k, name in names.items():
+            path = output / f"{name}{DIALECTS[dialect].suffixes[0]}"
+            write_transform(group.frame_to(k), path, dialect, fixed=frame(group.template), moving=frame(k))
+            typer.echo(f"Wrote {path}")
 
 
 def make_folder(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_histreg.cli.options import EvenIfRefused, RecordFile, slide_files
+from napari_histreg.cli.record import PairOption, pair_record
 
 __all__ = ["transform"]
 
@@ -37,16 +38,16 @@ def transform(
         typer.Option("--tolerance", metavar="PX", min=0.001, help="How closely edges follow a bent map."),
     ] = 0.25,
     even_if_refused: EvenIfRefused = False,
+    pair: PairOption = None,
 ) -> None:
     """Carry annotations or cells from the moving slide to the fixed one, or back."""
     from napari_histreg.files import check_outputs
-    from napari_histreg.records.document import read_registration
     from napari_histreg.records.reopening import require_result
     from napari_histreg.warping.annotations import carry_annotations
     from napari_histreg.warping.shapes import PixelMap
     from napari_histreg.warping.tables import carry_table
 
-    record = read_registration(registration)
+    record = pair_record(registration, pair)
     check_outputs(output, inputs=(registration, shapes, *slide_files(record)))
     require_result(record, even_if_refused=even_if_refused)
     source, target = (record.fixed, record.moving) if inverse else (record.moving, record.fixed)
