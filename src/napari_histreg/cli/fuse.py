@@ -9,21 +9,22 @@ import typer
 from napari_histreg.cli.options import (
     EvenIfRefused,
     FixedFile,
+    GroupFolder,
     MovingFile,
-    RecordFile,
+    RecordOrGroupFile,
     SlideOutput,
     reopened,
     slide_files,
 )
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
-from napari_histreg.cli.record import MembersFolder, PairOption, pair_record
+from napari_histreg.cli.record import PairOption, pair_record
 
 __all__ = ["fuse"]
 
 
 def fuse(
-    registration: RecordFile,
+    registration: RecordOrGroupFile,
     output: SlideOutput,
     rule: Annotated[
         str, typer.Option("--rule", metavar="NAME", help="average, maximum, pca, laplacian or wavelet.")
@@ -48,7 +49,7 @@ def fuse(
     moving: MovingFile = None,
     even_if_refused: EvenIfRefused = False,
     pair: PairOption = None,
-    slides: MembersFolder = None,
+    slides: GroupFolder = None,
 ) -> None:
     """Merge the fixed slide and the warped moving slide into one, for looking; or all slides of a group."""
     from napari_histreg.cli.of_group import fuse_group

@@ -24,7 +24,7 @@ __all__ = [
     "slide_files",
 ]
 
-RecordFile = Annotated[Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register; or a group.json.")]
+RecordFile = Annotated[Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register.")]
 RecordOrGroupFile = Annotated[
     Path, typer.Argument(metavar="REGISTRATION.json", help="Made by histreg register; or a group.json.")
 ]

@@ -8,15 +8,11 @@ import typer
 if TYPE_CHECKING:
     from napari_histreg.records.record import Registration
 
-__all__ = ["MembersFolder", "PairOption", "pair_record"]
+__all__ = ["PairOption", "pair_record"]
 
 PairOption = Annotated[
     str | None,
     typer.Option("--pair", metavar="FIXED,MOVING", help="Of a group.json: which two of its slides."),
-]
-MembersFolder = Annotated[
-    Path | None,
-    typer.Option("--slides", metavar="DIR", help="Of a group: where its files have moved to."),
 ]
 
 

@@ -14,7 +14,6 @@ from napari_histreg.cli.options import (
     slide_files,
 )
 from napari_histreg.cli.progress_bar import progress_bar
-from napari_histreg.cli.record import MembersFolder
 
 __all__ = ["report"]
 

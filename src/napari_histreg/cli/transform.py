@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from napari_histreg.cli.options import EvenIfRefused, RecordFile, slide_files
+from napari_histreg.cli.options import EvenIfRefused, RecordOrGroupFile, slide_files
 from napari_histreg.cli.record import PairOption, pair_record
 
 __all__ = ["transform"]
 
 
 def transform(
-    registration: RecordFile,
+    registration: RecordOrGroupFile,
     shapes: Annotated[
         Path, typer.Argument(metavar="FILE", help="QuPath .geojson, or a .csv/.tsv/.parquet table.")
     ],
