@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from napari_histreg.cli import (
+    cohort,
     convert,
     demo,
     evaluate,
@@ -43,6 +44,7 @@ for verb in (
     info.info,
     register.register,
     group.group,
+    cohort.cohort,
     warp.warp,
     transform.transform,
     convert.convert,

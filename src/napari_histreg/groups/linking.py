@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from napari_histreg.records.record import Outcome, Registration, SlideRecord, so
 from napari_histreg.registration import register
 from napari_histreg.registration.folder import read_folder, write_folder
 from napari_histreg.slides import Slide
+from napari_histreg.threads import thread_count
 
 __all__ = ["LinkSettings", "Linker"]
 
@@ -74,7 +74,7 @@ class Linker:
         self._slides, self._records, self.settings = slides, records, settings
         self._folder = folder
         self._names = distinct_names([_plain(record.name) for record in records])
-        self._workers = workers or max(1, min(_processors(), MOST_WORKERS))
+        self._workers = workers or thread_count(MOST_WORKERS)
         self._stop = threading.Event()
         self.reused = 0
 
@@ -223,9 +223,3 @@ def _plain(name: str) -> str:
     """Make a part of a file name out of a slide's name."""
     stem = re.sub(r"(\.ome)?\.[A-Za-z0-9]{1,5}$", "", name)
     return re.sub(r"[^\w.-]+", "_", stem).strip("._")[:60] or "slide"
-
-
-def _processors() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from napari_histreg.threads import thread_count
+
 __all__ = ["be_a_worker", "in_parallel"]
 
 _Item = TypeVar("_Item")
@@ -18,7 +20,7 @@ def be_a_worker() -> None:
 
 
 def _new_pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="blocks", initializer=be_a_worker)
+    return ThreadPoolExecutor(thread_count(), thread_name_prefix="blocks", initializer=be_a_worker)
 
 
 _pool = _new_pool()

@@ -1,6 +1,5 @@
 """Hypotheses: poses that may be right, from wherever they come, refined and put in order."""
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,10 +18,11 @@ from napari_histreg.matching.picture import Picture, corners, overlap_frame
 from napari_histreg.matching.pose_score import score_planes
 from napari_histreg.matching.pose_search import Grid, search_poses
 from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.threads import thread_count
 
 __all__ = ["Hypothesis", "are_distinct", "best_rival", "pose_z", "propose_by_search", "ranked", "refine_all"]
 
-WORKERS = max(2, min(os.cpu_count() or 1, 8))
+MOST_WORKERS = 8
 """Threads; more than eight would only wait for memory."""
 KEPT = 12
 """Distinct poses of a search that are refined; the right one was lost below this rank in no case."""
@@ -105,7 +105,13 @@ def propose_by_search(
         Number of poses, score of the best and of the next distinct one.
     """
     poses = search_poses(
-        fixed, moving, grid.scales(*scales), grid=grid, mirror=mirror, workers=WORKERS, progress=progress
+        fixed,
+        moving,
+        grid.scales(*scales),
+        grid=grid,
+        mirror=mirror,
+        workers=thread_count(MOST_WORKERS),
+        progress=progress,
     )
     chosen = poses.distinct(count, inner_points(fixed), APART * fixed.extent)
     z = poses.z[chosen]
@@ -152,10 +158,11 @@ def refine_all(
         return Hypothesis(start, matrix, pose_z(fixed, moving, matrix), source)
 
     out: list[Hypothesis] = []
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for k in range(0, len(starts), WORKERS):
+    workers = thread_count(MOST_WORKERS)
+    with ThreadPoolExecutor(workers) as pool:
+        for k in range(0, len(starts), workers):
             progress(k / len(starts), "refining hypotheses")
-            out.extend(pool.map(refine, starts[k : k + WORKERS]))
+            out.extend(pool.map(refine, starts[k : k + workers]))
     return out
 
 

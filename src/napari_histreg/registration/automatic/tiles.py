@@ -15,10 +15,11 @@ from napari_histreg.matching.picture import Picture, corners
 from napari_histreg.progress import Progress, silent
 from napari_histreg.registration.automatic.overview import Overview, comparable_channels
 from napari_histreg.slides import Slide
+from napari_histreg.threads import thread_count
 
 __all__ = ["Side", "Window", "measure_tiles", "read_picture"]
 
-WORKERS = 2
+MOST_WORKERS = 2
 
 CLEAR_Z = 6.0
 """A tile that stands out so far, times the parts along its side, is measured in parts."""
@@ -109,10 +110,11 @@ def measure_tiles(
         return _measure_tile(sides, matrices[index], places[index], window, describe)
 
     found: list[Shifts | None] = []
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for k in range(0, len(places), WORKERS):
+    workers = thread_count(MOST_WORKERS)
+    with ThreadPoolExecutor(workers) as pool:
+        for k in range(0, len(places), workers):
             progress(k / len(places), f"matching tiles at {window.spacing:.3g} per pixel")
-            found += pool.map(measure, range(k, min(k + WORKERS, len(places))))
+            found += pool.map(measure, range(k, min(k + workers, len(places))))
     measured = np.array([k for k, s in enumerate(found) if s is not None for _ in s.z], np.intp)
     kept = [shifts for shifts in found if shifts is not None]
     if not kept:

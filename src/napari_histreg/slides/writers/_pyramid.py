@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from os import cpu_count
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,6 +22,7 @@ from napari_histreg.slides.computed import halved_levels
 from napari_histreg.slides.parallel import be_a_worker
 from napari_histreg.slides.pyramid import halve
 from napari_histreg.slides.slide import Slide
+from napari_histreg.threads import thread_count
 
 __all__ = ["NodeSink", "pyramid_shapes", "stream_pyramid"]
 
@@ -96,7 +96,7 @@ def stream_pyramid(slide: Slide, sink: NodeSink, *, progress: Progress, workers:
     workers : int, optional
         Threads; as many as there are processors by default.
     """
-    count = workers or cpu_count() or 1
+    count = workers or thread_count()
     threads = ThreadPoolExecutor(count, thread_name_prefix="write", initializer=be_a_worker)
     with _one_thread_per_opencv_call(), threads as pool:
         try:
