@@ -96,3 +96,22 @@ def test_can_be_cancelled(pair: tuple[Slide, Slide, Similarity]) -> None:
 
     with pytest.raises(Cancelled):
         snap_point(*pair, (100.0, 100.0), reach=10, progress=stop)
+
+
+def test_a_partner_that_belongs_to_another_spot_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(4)
+    here, other = (gaussian_filter(rng.normal(size=(400, 400)), 2) for _ in range(2))
+    here, other = here / here.std(), other / other.std()
+    # Round the point the other slide shows something else. Ten pixels on it shows the tissue that lies
+    # there in both, and a part of it looks like the point's surroundings.
+    there = other.copy()
+    there[:, 180:] = (0.85 * here + 0.6 * np.roll(here, 40, axis=1))[:, 180:]
+    there[:, :210] = (0.3 * other + 0.6 * np.roll(here, 40, axis=1))[:, :210]
+    slides = [open_slide(np.clip(128 + 30 * plane, 0, 255).astype(np.uint8)) for plane in (here, there)]
+    point, reach = (200.0, 190.0), 64.0
+    with pytest.raises(NotConverged, match="way back"):
+        snap_point(*slides, Translation.identity(), point, reach=reach)
+    monkeypatch.setattr("napari_histreg.registration.snapping._confirm_way_back", lambda *_: None)
+    assert snap_point(*slides, Translation.identity(), point, reach=reach).shift == pytest.approx(40, abs=2)

@@ -34,6 +34,12 @@ LEAST_HEIGHT = 4.5
 """How many standard deviations of the map the peak must rise above its mean."""
 MOST_RIVAL = 0.85
 """A second peak nearly as high makes the first one a matter of chance."""
+LEAST_LEAD = 1.5
+"""How many standard deviations of the map the peak must lead the second one by."""
+MOST_ASTRAY_PX = 3.0
+"""A match must lead back to where it came from, to so many pixels of the level that it was found on."""
+MOST_BACK_PX = 48
+"""How far the way back looks at most."""
 MOST_CHANNELS = 4
 
 
@@ -70,6 +76,7 @@ def snap_point(
 
     Patches are compared by the orientation of their edges, which neither stain nor contrast reversal
     changes, coarse to fine: the first level looks as far as `reach`, each finer one halves the error.
+    A match counts where its peak leads every other, and where the way back from it leads to the point.
 
     Parameters
     ----------
@@ -101,7 +108,7 @@ def snap_point(
     expected = here_to_there(at[None])[0] if near is None else np.asarray(near, float).reshape(2)
     if not np.isfinite(expected).all():
         raise NotConverged("The point has no counterpart as the slides lie now. Check the pairs.")
-    guess, correlation = at, 0.0
+    guess, correlation, seen_at = at, 0.0, reach / REACH_PX
     home = here_to_there.then(Translation.of(expected - here_to_there(at[None])[0]))
     finest = max(*here.world_pixel_size, *_seen_pixel(there, here_to_there, at))
     for level in range(MOST_LEVELS):
@@ -115,9 +122,11 @@ def snap_point(
             if level == 0:
                 raise
             break
-        guess, correlation = guess + shift, found
+        guess, correlation, seen_at = guess + shift, found, spacing
         if spacing == finest:
             break
+    progress(0.95, "looking whether the way back leads to the point")
+    _confirm_way_back(here, there, home, at, guess, seen_at)
     progress(1.0, "found")
     y, x = home(guess[None])[0]
     return Snap((float(y), float(x)), correlation, float(np.hypot(*(guess - at))))
@@ -139,6 +148,31 @@ def _match(
     scores = _correlate(patch, area)
     place, peak = _peak(scores)
     return (place - look) * spacing, peak
+
+
+def _confirm_way_back(
+    here: Slide, there: Slide, home: Transform, at: FloatArray, guess: FloatArray, spacing: float
+) -> None:
+    """Look for the surroundings of the partner round the point; chance leads elsewhere.
+
+    Raises
+    ------
+    NotConverged
+        The way back leads elsewhere, or nowhere.
+    """
+    away = float(np.hypot(*(guess - at)))
+    spacing = max(spacing, away / (MOST_BACK_PX - FINER_REACH_PX))
+    look = int(np.ceil(away / spacing)) + FINER_REACH_PX
+    side = 2 * PATCH_PX + 1
+    # On the grid of `here` as shifted, the surroundings of the partner lie round the guess; those of the
+    # point, found there, are as far from the point as the guess is.
+    patch = _fields(there, home, guess, spacing, side)
+    area = _fields(here, Translation.identity(), at, spacing, side + 2 * look)
+    place, _ = _peak(_correlate(patch, area))
+    if float(np.hypot(*(place - look))) > MOST_ASTRAY_PX:
+        raise NotConverged(
+            "No clear match here: the way back leads to another spot. Click the partner by hand."
+        )
 
 
 def _fields(
@@ -214,7 +248,7 @@ def _peak(scores: FloatArray) -> tuple[FloatArray, float]:
     y, x = np.unravel_index(int(scores.argmax()), scores.shape)
     peak = float(scores[y, x])
     if y in (0, scores.shape[0] - 1) or x in (0, scores.shape[1] - 1):
-        raise NotConverged("No place near the expected one matches. Click the partner by hand.")
+        raise NotConverged("No clear match here: nothing near is alike. Click the partner by hand.")
     rows, columns = np.ogrid[: scores.shape[0], : scores.shape[1]]
     far = (rows - y) ** 2 + (columns - x) ** 2 > 5**2
     rest = scores[far]
@@ -222,10 +256,11 @@ def _peak(scores: FloatArray) -> tuple[FloatArray, float]:
         peak >= LEAST_CORRELATION
         and peak - float(np.median(rest)) >= LEAST_HEIGHT * _spread(rest)
         and float(rest.max()) <= MOST_RIVAL * peak
+        and peak - float(rest.max()) >= LEAST_LEAD * _spread(rest)
     )
     if not stands_out:
         raise NotConverged(
-            f"No place near the expected one stands out (best correlation {peak:.2f}). "
+            f"No clear match here: the best place has a correlation of {peak:.2f}, another {rest.max():.2f}. "
             "Click the partner by hand."
         )
     return np.array([y + _vertex(scores[y - 1 : y + 2, x]), x + _vertex(scores[y, x - 1 : x + 2])]), peak
