@@ -1,7 +1,7 @@
 """How well landmarks agree: fit, residuals, leave-one-out errors, the choice of the model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -50,8 +50,8 @@ class LandmarkFit:
         Which pairs the fit is made of.
     outliers : tuple of Outlier
         Pairs that contradict the others, the worst first.
-    notes : tuple of str
-        What the user should know, in words.
+    remarks : tuple of str
+        What the user should know of the fit as a whole, in words.
     typical_errors : mapping of str to float
         Model → typical leave-one-out error, for the models that were tried.
     """
@@ -64,8 +64,24 @@ class LandmarkFit:
     leave_one_out_vectors: FloatArray
     used: NDArray[np.bool_]
     outliers: tuple[Outlier, ...] = ()
-    notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     typical_errors: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know, in words: the remarks, and which pairs to look at."""
+        return self.remarks + tuple(
+            f'Look at "{outlier.name}": {outlier.reason[0].lower()}{outlier.reason[1:]}'
+            for outlier in self.outliers
+        )
+
+    def renamed(self, names: tuple[str, ...]) -> "LandmarkFit":
+        """Return the same fit of pairs that are called otherwise."""
+        return replace(
+            self,
+            landmarks=replace(self.landmarks, names=names),
+            outliers=tuple(outlier.renamed(names) for outlier in self.outliers),
+        )
 
     @property
     def residuals(self) -> FloatArray:
@@ -180,7 +196,7 @@ def fit_landmarks(landmarks: Landmarks, model: str = AUTO, *, mirrored: bool | N
         left_out,
         used,
         outliers,
-        _notes(model, flip, mirrored, outliers, len(fixed)),
+        _remarks(model, flip, mirrored, len(fixed)),
         typical,
     )
 
@@ -286,18 +302,16 @@ def _at_places(outliers: tuple[Outlier, ...], places: NDArray[np.intp]) -> tuple
     )
 
 
-def _notes(
-    model: str, flip: bool, mirrored: bool | None, outliers: tuple[Outlier, ...], count: int
-) -> tuple[str, ...]:
-    notes = []
+def _remarks(model: str, flip: bool, mirrored: bool | None, count: int) -> tuple[str, ...]:
+    remarks = []
     if flip and mirrored is None:
-        notes.append("The pairs fit far better mirrored: one of the slides lies with its other side up.")
         if model == "translation":
-            notes.append("A translation cannot mirror; choose another model.")
+            remarks.append(
+                "The pairs fit far better mirrored, which a translation cannot do: choose another model."
+            )
+        else:
+            remarks.append("The fit is mirrored: one of the slides lies with its other side up.")
     if count <= _minimum(model):
         pairs = "One pair determines" if count == 1 else f"{count} pairs determine"
-        notes.append(f"{pairs} the {model} model exactly, so nothing tells how wrong it is: add a pair.")
-    notes += [
-        f'Look at "{outlier.name}": {outlier.reason[0].lower()}{outlier.reason[1:]}' for outlier in outliers
-    ]
-    return tuple(notes)
+        remarks.append(f"{pairs} the {model} model exactly, so nothing tells how wrong it is: add a pair.")
+    return tuple(remarks)

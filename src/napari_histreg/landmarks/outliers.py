@@ -1,6 +1,6 @@
 """Pairs that contradict the others, and what may have happened to them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import comb
 
@@ -47,6 +47,11 @@ class Outlier:
     factor: float
     reason: str
     swapped_with: int | None = None
+
+    def renamed(self, names: tuple[str, ...]) -> "Outlier":
+        """Return the same for pairs that are called otherwise; `names` are those of all pairs."""
+        partner = None if self.swapped_with is None else names[self.swapped_with]
+        return replace(self, name=names[self.index], reason=_reason(self.factor, partner))
 
 
 def find_outliers(
@@ -100,11 +105,15 @@ def find_outliers(
     for k in map(int, wrong[np.argsort(-distance[wrong])]):
         partner = _partner(k, wrong, seen, fixed, limit)
         factor = float(distance[k] / max(usual, ROUNDING * extent / CUT))
-        reason = f"It lies {factor:.0f} times farther off than the others."
-        if partner is not None:
-            reason = f'Its moving point seems to be swapped with that of "{names[partner]}".'
+        reason = _reason(factor, None if partner is None else names[partner])
         found.append(Outlier(k, names[k], factor, reason, partner))
     return tuple(found)
+
+
+def _reason(factor: float, partner: str | None) -> str:
+    if partner is not None:
+        return f'Its moving point seems to be swapped with that of "{partner}".'
+    return f"It lies {factor:.0f} times farther off than the others."
 
 
 def looks_mirrored(fixed: FloatArray, moving: FloatArray) -> bool:
