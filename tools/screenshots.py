@@ -1,5 +1,7 @@
 """Make the pictures of README and docs from a real window: docs/images/*.png.
 
+Without arguments all are made, else those of the rooms named: window, laptop, pages.
+
 Run by ``make screenshots`` on a virtual screen. Every picture shows the demo pair as a person would see it.
 """
 
@@ -10,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import napari
 from qtpy.QtWidgets import QApplication
@@ -40,11 +43,12 @@ def settle(seconds: float = 0.5) -> None:
 class Studio:
     """A window with the demo pair, and a camera."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, theme: str = "dark", size: tuple[int, int] = SIZE) -> None:
         self.truth = demo_pair(folder).fixed_to_moving
         self.viewer = open_demo(folder, run=False)
         self.viewer.window.show()
-        self.viewer.window.resize(*SIZE)
+        self.viewer.theme = theme
+        self.viewer.window.resize(*size)
         docks = self.viewer.window._wrapped_dock_widgets.values()
         self.widget = next(d.inner_widget() for d in docks if isinstance(d.inner_widget(), AlignWidget))
         self.session = layer_sync_of(self.viewer).session
@@ -126,6 +130,50 @@ class Studio:
         self.view()
         self.shoot("export")
 
+    def review(self) -> None:
+        """What a run shows by itself: the overlay at the worst block."""
+        panel = self.widget.automatic
+        panel.method.setCurrentIndex(panel.method.findData("auto"))
+        panel._choose_method()
+        panel.run()
+        while panel.model.state != "idle":
+            settle(0.05)
+        self.shoot("worst_block")
+        panel.accept()
+
+    def refused(self) -> None:
+        """A method that cannot align the pair, and what can be done about it."""
+        panel = self.widget.automatic
+        self.widget.tabs.setCurrentWidget(panel)
+        panel.method.setCurrentIndex(panel.method.findData("correlation"))
+        panel._choose_method()
+        panel.run()
+        while panel.model.state != "idle":
+            settle(0.05)
+        self.viewer.reset_view()
+        self.shoot("refused")
+
+    def bent(self) -> None:
+        """The moving slide bent, in the curtain."""
+        moving = self.truth(PLACES) + [(7.0 * (k == 2), 0.0) for k in range(len(PLACES))]
+        self.session.replace_landmarks(Landmarks.of(PLACES, moving), "six pairs")
+        self.session.set_model("thin_plate")
+        self.widget.tabs.setCurrentWidget(self.widget.inspection)
+        self.widget.inspection.mode_buttons["curtain"].click()
+        self.view(2.0)
+        self.shoot("bent")
+        self.widget.inspection.mode_buttons["layers"].click()
+
+    def focus(self) -> None:
+        """Two canvases of one width."""
+        self.widget.tabs.setCurrentWidget(self.widget.landmarks)
+        self.widget.landmarks.focus_button.click()
+        settle(1.0)
+        self.widget.landmarks.click_button.click()
+        self.view(1.6)
+        self.shoot("focus")
+        self.widget.landmarks.focus_button.click()
+
 
 def pages(folder: Path) -> None:
     """What the command line leaves: the overlay of the demo, and the report in a browser."""
@@ -150,11 +198,20 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_DATA_HOME"] = folder  # no offers to go on with earlier work
-        studio = Studio(Path(folder))
-        for scene in ("before", "automatic", "inspect", "landmarks", "arrows", "export", "beside"):
-            getattr(studio, scene)()
-        studio.viewer.close()
-        pages(Path(folder) / "pages")
+        wanted = sys.argv[1:] or ["window", "laptop", "pages"]
+        rooms = {
+            "window": ("before", "automatic", "inspect", "landmarks", "arrows", "export", "beside"),
+            "laptop": ("refused", "review", "bent", "focus"),
+        }
+        looks: dict[str, dict[str, Any]] = {"window": {}, "laptop": {"theme": "light", "size": (1366, 768)}}
+        for room in rooms:
+            if room in wanted:
+                studio = Studio(Path(folder), **looks[room])
+                for scene in rooms[room]:
+                    getattr(studio, scene)()
+                studio.viewer.close()
+        if "pages" in wanted:
+            pages(Path(folder) / "pages")
     napari.Viewer.close_all()
     return 0
 

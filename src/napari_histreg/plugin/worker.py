@@ -19,7 +19,7 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
     """One call of the library, running in a thread.
 
     Of `returned`, `failed` and `cancelled` exactly one is emitted, then `finished`; all of them in the
-    thread of the window. An error of the library is shown as one notification with its own sentence.
+    thread of the window. An error of the library is shown once, with its own sentence.
 
     Parameters
     ----------
@@ -27,6 +27,8 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
         Takes a `Progress` as its only argument. It must not touch layers or widgets.
     parent : QObject, optional
         The widget that started it.
+    notify : bool
+        Whether napari notifies of an error; not where the widget itself shows the sentence.
 
     Attributes
     ----------
@@ -45,8 +47,11 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
     cancelled = Signal()
     finished = Signal()
 
-    def __init__(self, call: Callable[[Progress], Any], parent: QObject | None = None) -> None:
+    def __init__(
+        self, call: Callable[[Progress], Any], parent: QObject | None = None, *, notify: bool = True
+    ) -> None:
         super().__init__(parent)
+        self._notify = notify
         self._stop = threading.Event()
         self._work = _Work(call, self._stop, self.progressed.emit)
         self._worker: Any = None
@@ -89,7 +94,8 @@ class Task(QObject):  # type: ignore[misc]  # qtpy has no types
         self._let_go()
         how, value = outcome
         if how == "failed":
-            show_error(value)
+            if self._notify:
+                show_error(value)
             self.failed.emit(value)
         elif how == "cancelled" or self._stop.is_set():
             # After a cancel nobody waits for a result that came all the same.

@@ -1,5 +1,7 @@
 """What the automatic widget thinks."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,11 @@ def test_a_run_aligns_the_slides_and_can_be_undone(model, session, pair):
     call = model.begin(IDENTITY)
     assert model.state == "running"
     assert model.obstacle == "It is running. Cancel it first."
-    model.succeed(call(silent))
+    found = call(silent)
+    model.succeed(found.registration, found.spots)
+    # Where to look first comes with the result.
+    assert [spot.name for spot in model.spots] == ["best", "median", "worst"]
+    assert all("µm" in spot.off for spot in model.spots)
     assert model.state == "idle"
     assert model.verdict.headline.startswith("Aligned — confidence")
     points = pair.landmarks().fixed
@@ -76,7 +82,8 @@ def test_a_run_aligns_the_slides_and_can_be_undone(model, session, pair):
 def test_wishes_reach_the_method(model, session, monkeypatch):
     seen = {}
     monkeypatch.setattr(
-        "napari_histreg.plugin.models.automatic_model.register", lambda *a, **k: seen.update(k)
+        "napari_histreg.plugin.models.automatic_model.register",
+        lambda *a, **k: seen.update(k) or SimpleNamespace(has_transform=False),
     )
     session.add_pair([1, 2], [3, 4])
     model.choose_method("ecc")
@@ -92,6 +99,14 @@ def test_wishes_reach_the_method(model, session, monkeypatch):
     model.begin(Similarity.of(angle_deg=3))(silent)
     assert seen["initial"] == Similarity.of(angle_deg=3)
     assert seen["landmarks"] is None
+    assert seen["signal"] is None
+    model.cancel()
+    model.start, model.signal = "record", "grey"
+    assert model.obstacle == "Choose the registration.json to start from."
+    model.start_record = SimpleNamespace(fixed_to_moving=Similarity.of(angle_deg=5))
+    model.begin(IDENTITY)(silent)
+    assert seen["initial"] == Similarity.of(angle_deg=5)
+    assert seen["signal"] == "grey"
 
 
 def test_starting_from_landmarks_needs_some(model, session):
@@ -126,11 +141,15 @@ def test_an_error_is_shown_in_its_own_words(model):
 
 @pytest.mark.parametrize(
     ("verdict", "headline"),
-    [("accepted", "Aligned — "), ("doubtful", "Aligned, but look at it — "), ("refused", "Not aligned — ")],
+    [
+        ("accepted", "Aligned — confidence 93%"),
+        ("doubtful", "Aligned, but look at it — confidence 93%"),
+        ("refused", "Not aligned. Click a few pairs"),
+    ],
 )
 def test_the_verdict_in_plain_words(model, pair, verdict, headline):
     model.succeed(result(pair, verdict))
-    assert model.verdict.headline.startswith(headline + "confidence 93%")
+    assert model.verdict.headline.startswith(headline)
     assert model.verdict.reasons == ("Because.",)
 
 
@@ -146,7 +165,7 @@ def test_a_refusal_without_a_guess(model, session, pair):
     model.succeed(Registration(*records, Outcome(None, "refused", None, ("Blank.",)), method="sift"))
     model.show_guess()
     assert session.fixed_to_moving == IDENTITY
-    assert model.verdict.headline.startswith("Not aligned (")
+    assert model.verdict.headline.startswith("Not aligned, and there is not even a guess.")
 
 
 def test_the_points_of_a_result_become_pairs(model, session, pair):

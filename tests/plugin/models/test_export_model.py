@@ -54,9 +54,15 @@ def test_nothing_to_write_yet(model):
 def test_an_automatic_result_is_written_as_it_is(tmp_path, model, session, pair):
     session.accept_registration(automatic(pair))
     said = model.write_folder(tmp_path / "out")(silent)
-    assert said == f"Wrote 4 files into {tmp_path / 'out'}."
+    assert said == f"Wrote 5 files into {tmp_path / 'out'}."
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["landmarks.csv", "matrix.csv", "overlay.png", "registration.json"]
+    assert names == [
+        "landmarks.csv",
+        "matrix.csv",
+        "overlay.png",
+        "registration.json",
+        "session.histreg.json",
+    ]
     found = read_registration(tmp_path / "out")
     assert (found.method, found.verdict, found.confidence) == ("sift", "accepted", 0.9)
     assert np.allclose(found.fixed_to_moving.matrix, pair.fixed_to_moving.matrix)

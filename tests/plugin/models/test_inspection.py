@@ -61,7 +61,7 @@ def test_landmark_error_before_and_after(model, session):
     for point in FIXED:
         session.add_pair(point, point + np.array([3, 4]))
     (row,) = model.numbers()
-    assert (row.label, row.before, row.after) == ("Landmarks, median (µm)", "5", "0")
+    assert (row.label, row.before, row.after) == ("Landmarks, left out, median (µm)", "5", "0")
 
 
 def test_pairs_that_are_switched_off_do_not_count(model, session):

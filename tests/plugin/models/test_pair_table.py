@@ -65,6 +65,7 @@ def test_an_exact_fit_is_not_drawn_as_a_good_one(session: Session) -> None:
         session.add_pair(point, point + 3)
     assert [row.colour for row in pair_rows(session)] == [UNKNOWN_COLOUR] * 2
     session.add_pair(POINTS[2], POINTS[2] + 3)
+    session.add_pair(POINTS[3], POINTS[3] + 3)
     assert UNKNOWN_COLOUR not in [row.colour for row in pair_rows(session)]
 
 
@@ -88,9 +89,18 @@ def test_pairs_switched_off_are_grey_and_still_measured(session: Session) -> Non
 def test_tiny_errors_are_never_drawn_as_large(session: Session) -> None:
     ids = fill(session)
     session.move_point(ids[0], "moving", session.landmarks.moving[0] + 0.1)
-    # The worst error is far above the others but only a fifth of a pixel.
-    assert all(row.colour < SCALE[1] or row.residual_px < 1 for row in pair_rows(session))
-    assert pair_rows(session)[0].colour != SCALE[-1]
+    # The worst error is far above the others but far below a quarter of a nucleus.
+    assert {row.colour for row in pair_rows(session)} == {SCALE[0]}
+
+
+def test_a_spline_that_runs_through_an_outlier_does_not_hide_it(session: Session) -> None:
+    ids = fill(session)
+    session.set_model("thin_plate")
+    session.move_point(ids[4], "moving", session.landmarks.moving[4] + (0.0, 13.7))
+    row = next(row for row in pair_rows(session) if row.pair_id == ids[4])
+    assert row.leave_one_out > row.residual
+    assert row.colour == error_colour(row.leave_one_out)
+    assert SCALE.index(row.colour) >= 3
 
 
 def test_without_pixel_size_units_are_pixels(moving_slide: Slide) -> None:
@@ -104,9 +114,7 @@ def test_without_pixel_size_units_are_pixels(moving_slide: Slide) -> None:
 
 
 def test_colours_grow_with_the_error() -> None:
-    assert error_colour(0, 10) == SCALE[0]
-    assert error_colour(5, 10) == SCALE[2]
-    assert error_colour(10, 10) == error_colour(1e9, 10) == SCALE[-1]
+    assert [SCALE.index(error_colour(um)) for um in (0, 2, 4, 8, 16, 1e9)] == [0, 0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(

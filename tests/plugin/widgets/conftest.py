@@ -5,15 +5,7 @@ from canvas_mouse import settle
 from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.slides import open_slide
-
-
-def tissue(seed, shape, channels=3):
-    """Return smooth blobs, so that pictures have means and details."""
-    from scipy.ndimage import gaussian_filter
-
-    noise = np.random.default_rng(seed).normal(size=(*shape, channels))
-    smooth = gaussian_filter(noise, (4, 4, 0))
-    return np.clip(128 + 60 * smooth / smooth.std(), 0, 255).astype(np.uint8)
+from plugin_slides import tissue
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ def test_everything_is_written_and_read_back(window, pair, answer):
     folder = answer("results")
     press(widget.folder_button)
     finish(widget)
-    assert widget.said.text() == f"Wrote 4 files into {folder}."
+    assert widget.said.text() == f"Wrote 5 files into {folder}."
     points = pair.landmarks(12).fixed
     found = read_registration(folder).fixed_to_moving
     assert np.allclose(found(points), widget._sync.session.fixed_to_moving(points), rtol=0, atol=1e-9)
@@ -116,10 +116,12 @@ def test_the_picture_shows_the_canvas_with_a_scale_bar(window, answer):
     pictures = []
     answer("first.png")
     press(widget.picture_button)  # the first message changes the width of the dock
+    settle(0.5)
     for ticked in (True, False):
         widget.scale_bar.setChecked(ticked)
-        file = answer(f"view{ticked}.png")
+        file = answer(f"view {int(ticked)}.png")
         press(widget.picture_button)
+        settle(0.3)
         pictures.append(np.asarray(Image.open(file)).astype(int))
     assert pictures[0].shape == viewer.screenshot(canvas_only=True, flash=False)[..., :3].shape
     assert pictures[0].mean() > 20

@@ -108,7 +108,7 @@ def test_the_model_and_who_decides(window):
 
 
 def test_a_thin_plate_spline_can_be_chosen_and_looked_at(window):
-    viewer, widget = window()
+    _viewer, widget = window()
     add_pairs(widget)
     bent = widget.session.landmarks.moving[4] + [6.0, 0.0]
     widget.session.move_point(widget.session.state.pair_ids[4], "moving", bent)
@@ -120,13 +120,11 @@ def test_a_thin_plate_spline_can_be_chosen_and_looked_at(window):
     assert widget.session.state.fit.model == "thin_plate"
     assert "Thin plate by 5 pairs" in widget.summary.text()
     assert not widget.bent_button.isHidden()
-    before = len(viewer.layers)
+    layers = widget._sync.moving_layers()
+    fixed = widget._sync.fixed_layers()[0]
+    assert all(layer.data[0].shape[:2] == fixed.data[0].shape[:2] for layer in layers)
     press(widget.bent_button)
-    settle()
-    added = [layer for layer in viewer.layers if " bent" in layer.name]
-    assert len(viewer.layers) == before + len(added)
-    assert len(added) == len(widget._sync.moving_layers())
-    assert all(np.asarray(layer.data[0][100:110, 100:110]).shape[:2] == (10, 10) for layer in added)
+    assert all(layer.data[0].shape[:2] != fixed.data[0].shape[:2] for layer in layers)
 
 
 def test_units_are_pixels_where_the_size_is_unknown(window):

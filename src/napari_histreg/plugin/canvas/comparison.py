@@ -35,12 +35,15 @@ class Comparison:
         self._masks = Masks(self._viewer)
         self._before: list[tuple[Any, str, Any]] = []
         self._signals: list[Any] = []
+        self._backdrop: Any = None
         self._arrows: Any = None
         self._shown = "layers"
         self._swapped = False
+        self._active = True
         model.changed.connect(self.refresh)
         sync.session.events.slides_changed.connect(self._start_over)
         sync.session.events.state_changed.connect(self._on_state)
+        sync.bending_changed.connect(self._on_bending)
         self._viewer.scene.camera.events.zoom.connect(self._on_zoom)
         self._viewer.mouse_drag_callbacks.append(self._on_drag)
 
@@ -49,15 +52,27 @@ class Comparison:
         self._model.changed.disconnect(self.refresh)
         self._sync.session.events.slides_changed.disconnect(self._start_over)
         self._sync.session.events.state_changed.disconnect(self._on_state)
+        self._sync.bending_changed.disconnect(self._on_bending)
         self._viewer.scene.camera.events.zoom.disconnect(self._on_zoom)
         if self._on_drag in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_drag)
         self._restore()
         self._remove_arrows()
 
+    @property
+    def active(self) -> bool:
+        """Whether the layers are shown as the model says; if not, as they are."""
+        return self._active
+
+    @active.setter
+    def active(self, wanted: bool) -> None:
+        if wanted != self._active:
+            self._active = wanted
+            self.refresh()
+
     def refresh(self) -> None:
         """Bring the layers to what the model says."""
-        mode = "layers" if self._model.obstacle is not None else self._model.mode
+        mode = self._model.mode if self._active and self._model.obstacle is None else "layers"
         if mode != self._shown:
             self._restore()
             self._shown = mode
@@ -84,12 +99,20 @@ class Comparison:
     def _on_state(self, _state: Any = None) -> None:
         self._show_arrows()
 
+    def _on_bending(self) -> None:
+        """Draw the coloured layers anew, which hold the pixels of the slide's own."""
+        if self._shown == "overlay":
+            self._restore()
+            self._show_signals()
+
     def _on_zoom(self, _event: Any = None) -> None:
         if self._shown in ("curtain", "checkerboard"):
             self._mask()
 
     def _restore(self) -> None:
         self._masks.clear()
+        if self._signals:
+            self._viewer.canvas.background_color_override = self._backdrop
         for layer in self._signals:
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
@@ -116,6 +139,9 @@ class Comparison:
         ):
             if slide is not None and layers:
                 self._signals.append(signal_layer(slide, layers, colour))
+        # Light is added to what lies below: on a white canvas nothing of it would be seen.
+        self._backdrop = self._viewer.canvas.background_color_override
+        self._viewer.canvas.background_color_override = "black"
         for layer in (*sync.fixed_layers(), *sync.moving_layers()):
             self._put(layer, "visible", False)
         top = max((self._viewer.layers.index(layer) for layer in self._slide_layers()), default=-1) + 1
@@ -184,7 +210,7 @@ class Comparison:
         self._model.set(curtain=float(np.clip(share, 0.0, 1.0)))
 
     def _show_arrows(self) -> None:
-        wanted = self._model.arrows and self._model.arrows_obstacle is None
+        wanted = self._active and self._model.arrows and self._model.arrows_obstacle is None
         slide = self._sync.fixed
         if not wanted or slide is None or not self._sync.fixed_layers():
             self._remove_arrows()

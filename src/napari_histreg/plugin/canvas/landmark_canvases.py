@@ -16,8 +16,12 @@ from napari_histreg.plugin.models import SessionState, Side
 from napari_histreg.plugin.models.guidance import expected_partner
 from napari_histreg.plugin.models.hints import has_prediction
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
+from napari_histreg.plugin.viewer.moving_opacity import MovingOpacity
 
 __all__ = ["LandmarkCanvases", "join_landmark_canvases"]
+
+DRAGGED_OPACITY = 0.5
+"""Both slides are to be seen while one is dragged onto the other."""
 
 _SIDES: tuple[Side, Side] = ("fixed", "moving")
 
@@ -88,9 +92,11 @@ class LandmarkCanvases:
         self.users = 0
         self._mode: MouseMode = "look"
         self._one_at_a_time = True
+        self.opacity = MovingOpacity(sync)
         self._hidden: list[weakref.ref[Any]] = []
         self.session.events.slides_changed.connect(self._begin)
         self.session.events.state_changed.connect(self._on_state)
+        sync.bending_changed.connect(self._on_bending)
         self._begin()
 
     @property
@@ -103,6 +109,9 @@ class LandmarkCanvases:
         self._mode = mode
         for canvas in self.canvases_at_work:
             canvas.mouse.mode = mode
+            for points in canvas.points:
+                points.ensure()
+        self.opacity.held = {"look": None, "pairs": 1.0, "place": DRAGGED_OPACITY}[mode]
         self._on_state(self.session.state)
 
     @property
@@ -162,8 +171,10 @@ class LandmarkCanvases:
         """Take everything off the canvases."""
         self.session.events.slides_changed.disconnect(self._begin)
         self.session.events.state_changed.disconnect(self._on_state)
+        self.sync.bending_changed.disconnect(self._on_bending)
         self._mode = "look"
         self._show_side()
+        self.opacity.held = None
         self.remove_canvas()
         if self.main is not None:
             self.main.close()
@@ -197,6 +208,12 @@ class LandmarkCanvases:
         for canvas in self.canvases_at_work:
             canvas.marks.clear("where next")
 
+    def _on_bending(self) -> None:
+        for canvas in self.canvases_at_work:
+            for points in canvas.points:
+                points.show()
+        self._on_state(self.session.state)
+
     def _show_expected(self, state: SessionState) -> None:
         """Put the ring where the partner of the waiting point is expected."""
         expected = expected_partner(state) if self._mode == "pairs" and has_prediction(self.session) else None
@@ -217,6 +234,7 @@ class LandmarkCanvases:
     def _show_side(self) -> None:
         """Show only the slide to be clicked on the main canvas, or both again."""
         self._show_all()
+        self._name_once()
         if self.main is None or self._mode != "pairs" or not self._one_at_a_time:
             return
         wanted = self._side_on_main()
@@ -226,9 +244,16 @@ class LandmarkCanvases:
             if layer.visible:
                 layer.visible = False
                 self._hidden.append(weakref.ref(layer))
+        self._name_once()
         # Before the slides are aligned, the one to be clicked may lie elsewhere.
         if not has_prediction(self.session) and not self.main.view.sees(wanted):
             self.main.view.show_whole(wanted)
+
+    def _name_once(self) -> None:
+        """Write each pair's name once on the main canvas: at its fixed point, where that is seen."""
+        if self.main is not None:
+            layers = {points.side: points.layer for points in self.main.points}
+            layers["moving"].text.visible = not layers["fixed"].visible
 
     def _show_all(self) -> None:
         for reference in self._hidden:

@@ -7,10 +7,13 @@ import numpy as np
 
 from napari_histreg.plugin.canvas.canvas_view import CanvasView
 from napari_histreg.plugin.canvas.screen_size import ScreenSize
+from napari_histreg.plugin.layers.bend import BEND, bend_of
 from napari_histreg.plugin.layers.landmarks import SIDE, landmark_layer
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW
 from napari_histreg.plugin.models import Session, Side
 from napari_histreg.plugin.models.pair_table import pair_rows
+from napari_histreg.plugin.models.tones import ON_SLIDES
+from napari_histreg.slides import Slide
 
 if TYPE_CHECKING:
     from napari.layers import Points
@@ -48,10 +51,10 @@ class PairPoints:
         self._later = later
         self.side = side
         self._writing = False
-        self.layer = self._make_layer()
-        self._screen_size = ScreenSize(self.layer, view.viewer, _SIZE_PX, _BORDER)
+        self._shown: dict[int, Any] = {}
+        self._screen_size: ScreenSize | None = None
+        self._renew()
         session.events.state_changed.connect(self.show)
-        self.layer.events.data.connect(self._on_data)
         self.show()
 
     @property
@@ -63,33 +66,67 @@ class PairPoints:
         """Let go of the session and take the layer away."""
         self._session.events.state_changed.disconnect(self.show)
         self.layer.events.data.disconnect(self._on_data)
-        self._screen_size.close()
+        if self._screen_size is not None:
+            self._screen_size.close()
         if self.layer in self._view.viewer.layers:
             self._view.viewer.layers.remove(self.layer)
 
+    def ensure(self) -> None:
+        """Bring the layer back where it was deleted from the list."""
+        if self.layer not in self._view.viewer.layers:
+            self.show()
+
     def show(self) -> None:
-        """Bring the layer to the session's state."""
+        """Bring the layer to the session's state; one that was deleted comes back."""
+        if self.layer not in self._view.viewer.layers:
+            self._renew()
         state = self._session.state
         rows = [row for row, placed in zip(pair_rows(self._session), self._placed(), strict=True) if placed]
-        points = self._world()[self._placed()] / self._pixel_size()
         self._writing = True
         try:
-            self.layer.selected_data = set()
-            if not np.array_equal(points, self.layer.data):
-                self.layer.data = points
-            self.layer.features = {
-                PAIR_ID: np.array([row.pair_id for row in rows], int),
-                "name": np.array([row.name for row in rows], object),
-                "enabled": np.array([row.enabled for row in rows], bool),
-                "confidence": self._confidence(),
-            }
+            self._follow_slide()
+            points = self._to_data(self._world()[self._placed()])
+            self._write(
+                points,
+                {
+                    PAIR_ID: np.array([row.pair_id for row in rows], int),
+                    "name": np.array([row.name for row in rows], object),
+                    "enabled": np.array([row.enabled for row in rows], bool),
+                    "confidence": self._confidence(),
+                },
+            )
             if rows:
                 self.layer.face_color = [row.colour for row in rows]
                 waiting = None if state.waiting is None else state.waiting[0]
                 self.layer.border_color = ["#ffd60a" if row.pair_id == waiting else "white" for row in rows]
-            self._screen_size.refresh()
+            if self._screen_size is not None:
+                self._screen_size.refresh()
         finally:
             self._writing = False
+        self._shown = {row.pair_id: point for row, point in zip(rows, points, strict=True)}
+
+    def _write(self, points: Any, features: dict[str, Any]) -> None:
+        """Exchange points and features in one."""
+        layer = self.layer
+        # In between, the names would be drawn by the places of the points before.
+        with layer.text.events.blocker_all():
+            layer.selected_data = set()
+            if not np.array_equal(points, layer.data):
+                layer.data = points
+            layer.features = features
+        # napari slices only what is seen, and draws the names of a hidden layer all the same.
+        layer.set_view_slice()
+        layer.refresh_text()
+
+    def _follow_slide(self) -> None:
+        """Lie on the canvas as the slide does, bent where that is."""
+        image = self._view.find_layer(self.side)
+        if image is None:
+            return
+        self.layer.metadata[BEND] = image.metadata.get(BEND)
+        for name in ("scale", "affine"):
+            if not np.array_equal(getattr(self.layer, name), getattr(image, name)):
+                setattr(self.layer, name, getattr(image, name))
 
     def preview(self, pair_id: int, position: Sequence[float]) -> None:
         """Show a point where the mouse holds it, without an edit."""
@@ -111,6 +148,14 @@ class PairPoints:
         distances = [self._view.pixels_between(position, point) for point in seen]
         nearest = int(np.argmin(distances))
         return self.ids[nearest] if distances[nearest] <= within_px else None
+
+    def _renew(self) -> None:
+        """Make the layer; anew where somebody has deleted it from the list."""
+        if self._screen_size is not None:
+            self._screen_size.close()
+        self.layer = self._make_layer()
+        self._screen_size = ScreenSize(self.layer, self._view.viewer, _SIZE_PX, _BORDER)
+        self.layer.events.data.connect(self._on_data)
 
     def _make_layer(self) -> "Points":
         from napari.layers import Points
@@ -136,7 +181,7 @@ class PairPoints:
             "enabled": np.empty(0, bool),
             "confidence": np.empty(0),
         }
-        layer.text = {"string": "  {name}", "size": 11, "color": "#ffffff", "anchor": _ANCHORS[self.side]}
+        layer.text = {"string": "  {name}", "size": 11, "color": ON_SLIDES, "anchor": _ANCHORS[self.side]}
         layers = self._view.viewer.layers
         selected = set(layers.selection)
         layers.append(layer)
@@ -155,25 +200,35 @@ class PairPoints:
 
     def _read(self) -> None:
         """Turn what was done to the layer into edits of the session."""
-        state = self._session.state
-        known = {state.pair_ids[k] for k in np.flatnonzero(self._placed())}
+        known = set(self._shown)
         seen: dict[int, Any] = {}
         new = []
-        world = np.asarray(self.layer.data, float)[:, -2:] * self._pixel_size()
-        for pair_id, point in zip(self.ids, world, strict=True):
+        for pair_id, point in zip(self.ids, np.asarray(self.layer.data, float)[:, -2:], strict=True):
             # A new point gets the features of the one that was selected last, its id among them.
             if pair_id in seen or pair_id not in known:
                 new.append(point)
             else:
                 seen[pair_id] = point
-        before = dict(zip(state.pair_ids, self._world(), strict=True))
+        before = self._shown
+        moved = {i: point for i, point in seen.items() if not np.array_equal(before[i], point)}
         self._session.delete_pairs(known - set(seen))
-        for pair_id, point in seen.items():
-            if not np.allclose(before[pair_id], point, rtol=0, atol=1e-9):
-                self._session.move_point(pair_id, self.side, point)
+        for pair_id, point in moved.items():
+            self._session.move_point(pair_id, self.side, self._to_slide(point))
         for point in new:
-            self._session.click(self.side, point)
+            self._session.click(self.side, self._to_slide(point))
         self.show()
+
+    def _to_data(self, world: Any) -> Any:
+        bend = bend_of(self.layer)
+        if bend is None:
+            return world / self._pixel_size(self.layer.metadata[SLIDE])
+        return bend.fixed_to_moving.inverse()(world) / self._pixel_size(bend.fixed)
+
+    def _to_slide(self, point: Any) -> Any:
+        bend = bend_of(self.layer)
+        if bend is None:
+            return point * self._pixel_size(self.layer.metadata[SLIDE])
+        return bend.fixed_to_moving((point * self._pixel_size(bend.fixed))[None])[0]
 
     def _world(self) -> Any:
         landmarks = self._session.landmarks
@@ -187,5 +242,5 @@ class PairPoints:
         gaps = np.full(len(landmarks), np.nan)
         return (gaps if landmarks.confidence is None else landmarks.confidence)[self._placed()]
 
-    def _pixel_size(self) -> Any:
-        return np.asarray(self.layer.metadata[SLIDE].world_pixel_size)
+    def _pixel_size(self, slide: Slide) -> Any:
+        return np.asarray(slide.world_pixel_size)

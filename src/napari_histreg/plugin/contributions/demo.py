@@ -34,7 +34,8 @@ def open_demo(folder: str | Path | None = None, *, run: bool = True) -> Any:
     viewer = napari.Viewer(title="napari-histreg demo", show=run)
     for path in (pair.fixed, pair.moving):
         add_slide(viewer, open_slide(path))
-    viewer.window.add_plugin_dock_widget("napari-histreg", "Align slides")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-histreg", "Align slides")
+    widget.tabs.setCurrentWidget(widget.automatic)
     viewer.reset_view()
     if run:
         napari.run()

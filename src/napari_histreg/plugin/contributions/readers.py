@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_histreg.errors import ReadError
 from napari_histreg.plugin.layers.slides import LayerData, link_channels, slide_layers, slides_in
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.opening import READERS
 
 if TYPE_CHECKING:
-    from napari_histreg.plugin.models import ChosenSlide, Session
+    from napari_histreg.plugin.models import ChosenSlide, Session, Side
 
 __all__ = [
     "get_landmark_reader",
@@ -25,6 +26,7 @@ Reader = Callable[[Paths], list[LayerData]]
 
 NOT_HERE = ("napari", "acrobat")
 """napari reads its own tables; those of ACROBAT only make sense as two, which ``histreg convert`` takes."""
+LARGEST_ANNOTATIONS = 500_000_000
 LARGEST_TABLE = 20_000_000
 """Bytes; a longer table holds cells, not landmarks, and would take long to look at."""
 NOTHING_TO_ADD: list[LayerData] = [(None,)]  # type: ignore[list-item]
@@ -40,7 +42,10 @@ def get_slide_reader(path: Paths) -> Reader | None:
 
 
 def get_landmark_reader(path: Paths) -> Reader | None:
-    """Return the reader of landmark tables, or None where the file does not begin like one."""
+    """Return the reader of landmark tables and annotations, or None where the file is neither."""
+    names = [Path(name) for name in _listed(path)]
+    if all(name.name == "matrix.csv" and _is_registration(name.parent) for name in names):
+        return read_registrations
     return read_landmark_tables if all(_is_landmarks(Path(name)) for name in _listed(path)) else None
 
 
@@ -79,9 +84,13 @@ def read_landmark_tables(path: Paths) -> list[LayerData]:
     """
     from napari_histreg.landmarks import DIALECTS
     from napari_histreg.landmarks.sniffing import guess_dialect
+    from napari_histreg.plugin.layers.annotations import is_annotations
 
     layers: list[LayerData] = []
     for name in _listed(path):
+        if _is_geojson(Path(name)) and is_annotations(Path(name)):
+            layers += _annotations(Path(name))
+            continue
         dialect = guess_dialect(Path(name))
         one_sided = DIALECTS[dialect].side_files
         layers += _one_side(Path(name), dialect) if one_sided else _both_sides(Path(name))
@@ -98,7 +107,9 @@ def read_registrations(path: Paths) -> list[LayerData]:
     """
     from napari_histreg.plugin.layers.registration import registration_layers
 
-    layers = [layer for name in _listed(path) for layer in registration_layers(Path(name))]
+    named = [Path(name) for name in _listed(path)]
+    files = [file.parent if file.name == "matrix.csv" else file for file in named]
+    layers = [layer for file in files for layer in registration_layers(file)]
     link_when_added()
     return layers
 
@@ -125,19 +136,66 @@ def _both_sides(path: Path) -> list[LayerData]:
 
 def _one_side(path: Path, dialect: str) -> list[LayerData]:
     """Read a table of one slide's points; they go onto the slide whose layer is selected."""
+    from napari.utils.notifications import show_info
+
     from napari_histreg.landmarks import read_landmarks
     from napari_histreg.plugin.layers.landmarks import landmark_layer
-    from napari_histreg.plugin.layers.slides import slide_of
 
     viewer = _viewer()
-    active = None if viewer is None else viewer.layers.selection.active
-    slide = None if active is None else slide_of(active)
+    slide = _selected_slide(viewer)
     size = (1.0, 1.0) if slide is None else slide.world_pixel_size
     points = read_landmarks(
         path, dialect=dialect, moving_path=path, fixed_pixel_size=size, moving_pixel_size=size
     )
+    session = _ready_session(viewer)
+    if session is not None and slide is not None:
+        side: Side = "moving" if slide is _slide(session.moving) else "fixed"
+        session.take_points(side, points.names, points.fixed, f"load {path.name}")
+        show_info(
+            f"{path.name}: {len(points)} points of the {side} slide. Those of the other slide pair with them "
+            "by name: select a layer of that slide and drop their file, or click them."
+        )
+        return []
     data, options, kind = landmark_layer(points, slide, "fixed")
     return [(data, {**options, "name": path.stem}, kind)]
+
+
+def _annotations(path: Path) -> list[LayerData]:
+    """Read annotations onto the slide whose layer is selected, or else the fixed one."""
+    from napari.utils.notifications import show_info
+
+    from napari_histreg.plugin.layers.annotations import annotation_layer
+    from napari_histreg.plugin.layers.slides import image_layers
+
+    viewer = _viewer()
+    slide = _selected_slide(viewer)
+    if slide is None:
+        raise ReadError(f"{path.name} holds annotations, which lie on a slide. Open the slide first.")
+    image = image_layers(viewer.layers, slide)[0]
+    data, options, kind = annotation_layer(path, slide, image.affine.affine_matrix)
+    options |= {"scale": image.scale, "units": image.units}
+    show_info(
+        f"{path.name}: {len(data)} outlines on {slide.name}. Export > Annotations and cells carries them "
+        "to the other slide."
+    )
+    return [(data, options, kind)]
+
+
+def _selected_slide(viewer: Any) -> Slide | None:
+    from napari_histreg.plugin.layers.slides import slide_of
+
+    if viewer is None:
+        return None
+    active = viewer.layers.selection.active
+    selected = None if active is None else slide_of(active)
+    session, slides = _ready_session(viewer), slides_in(viewer.layers)
+    if selected is not None or session is None:
+        return selected or (slides[0] if slides else None)
+    return _slide(session.fixed)
+
+
+def _is_geojson(path: Path) -> bool:
+    return path.suffix.lower() in (".geojson", ".json")
 
 
 def _listed(path: Paths) -> list[str]:
@@ -151,6 +209,8 @@ def _is_landmarks(path: Path) -> bool:
     from napari_histreg.landmarks.sniffing import guess_dialect
 
     try:
+        if path.suffix.lower() == ".geojson":
+            return path.stat().st_size < LARGEST_ANNOTATIONS
         if path.stat().st_size > LARGEST_TABLE:
             return False
         if path.suffix.lower() == ".json":

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.geometry import FloatArray
+from napari_histreg.plugin.layers.bend import bend_of
 from napari_histreg.plugin.layers.slides import image_layers, layers_of, link_channels, unlink_channels
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, Transform, affine_over
@@ -32,11 +33,18 @@ __all__ = [
 
 def slide_to_canvas(layer: "Layer", points: ArrayLike, slide: Slide) -> FloatArray:
     """Map (N, 2) points (y, x) of a slide, in its world units, to the canvas as this layer lies on it."""
+    bend = bend_of(layer)
+    if bend is not None:
+        points, slide = bend.fixed_to_moving.inverse()(points), bend.fixed
     return Affine(_affine(layer) @ _slide_to_physical(layer, slide))(points)
 
 
 def canvas_to_slide(layer: "Layer", points: ArrayLike, slide: Slide) -> FloatArray:
     """Map (N, 2) points (y, x) of the canvas (such as a mouse event's position) to a slide's world units."""
+    bend = bend_of(layer)
+    if bend is not None:
+        on_fixed = Affine(_affine(layer) @ _slide_to_physical(layer, bend.fixed)).inverse()(points)
+        return bend.fixed_to_moving(on_fixed)
     return Affine(_affine(layer) @ _slide_to_physical(layer, slide)).inverse()(points)
 
 
@@ -55,8 +63,8 @@ def apply_fixed_to_moving(
         Both shown by some of the layers.
     fixed_to_moving : Transform or None
         In world units; of one that bends or has perspective, the affine that fits it best over the
-        fixed slide is shown (see `is_shown_exactly`). None takes the moving slide back to where it was
-        opened.
+        fixed slide is shown (see `is_shown_exactly`), unless the layers show it bent. None takes the
+        moving slide back to where it was opened.
     """
     layers = list(layers)
     fixed_images = image_layers(layers, fixed)
@@ -67,8 +75,10 @@ def apply_fixed_to_moving(
     # Linked channels would each set all others again; they are linked once they lie where they should.
     unlink_channels(followers)
     for layer in followers:
-        matrix = np.eye(3)
-        if fixed_to_moving is not None:
+        matrix, bend = np.eye(3), bend_of(layer)
+        if bend is not None:
+            matrix = canvas @ np.linalg.inv(_slide_to_physical(layer, bend.fixed))
+        elif fixed_to_moving is not None:
             moving_to_fixed = np.linalg.inv(_as_affine(fixed_to_moving, fixed).matrix)
             matrix = canvas @ moving_to_fixed @ np.linalg.inv(_slide_to_physical(layer, moving))
         if not np.array_equal(_affine(layer), matrix):
@@ -77,14 +87,20 @@ def apply_fixed_to_moving(
 
 
 def read_fixed_to_moving(layers: Iterable["Layer"], fixed: Slide, moving: Slide) -> Affine:
-    """Return the transform, in world units, that the layers show now."""
+    """Return the transform, in world units, that the layers show now; of bent ones its affine part."""
     layers = list(layers)
     fixed_layer, moving_layer = image_layers(layers, fixed)[0], image_layers(layers, moving)[0]
     fixed_to_canvas = _affine(fixed_layer) @ _slide_to_physical(fixed_layer, fixed)
-    moving_to_canvas = _affine(moving_layer) @ _slide_to_physical(moving_layer, moving)
+    bend = bend_of(moving_layer)
+    moving_to_canvas = _affine(moving_layer) @ _slide_to_physical(
+        moving_layer, moving if bend is None else bend.fixed
+    )
     matrix = np.linalg.inv(moving_to_canvas) @ fixed_to_canvas
     matrix[2] = 0, 0, 1
-    return Affine(matrix)
+    if bend is None:
+        return Affine(matrix)
+    # What a hand has done to layers that are bent already.
+    return _as_affine(Affine(matrix).then(bend.fixed_to_moving), fixed)
 
 
 def is_shown_exactly(transform: Transform) -> bool:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import Landmarks
+from napari_histreg.plugin.layers.bend import bend_of
 from napari_histreg.plugin.layers.slides import SLIDE, LayerData
 from napari_histreg.slides import Slide
 
@@ -21,6 +22,7 @@ __all__ = [
     "pixel_size_of",
     "points_of",
     "to_data",
+    "to_world",
 ]
 
 Side = Literal["fixed", "moving"]
@@ -44,7 +46,15 @@ def pixel_size_of(layer: "Points") -> tuple[float, float]:
 def points_of(layer: "Points") -> tuple[NDArray[np.str_], FloatArray]:
     """Return the names and the (N, 2) world coordinates of the points of a landmark layer."""
     names = np.array([str(name) for name in layer.features["name"]], dtype=np.str_)
-    return names, np.asarray(layer.data, float)[:, -2:].reshape(-1, 2) * pixel_size_of(layer)
+    return names, to_world(layer)
+
+
+def to_world(layer: "Points") -> FloatArray:
+    """Return the (N, 2) points of a layer in the world units of its slide, also where that is bent."""
+    data, bend = np.asarray(layer.data, float)[:, -2:].reshape(-1, 2), bend_of(layer)
+    if bend is None:
+        return np.asarray(data * pixel_size_of(layer))
+    return np.asarray(bend.fixed_to_moving(data * _pixel_size(bend.fixed)))
 
 
 def landmark_layers(landmarks: Landmarks, fixed: Slide | None, moving: Slide | None) -> list[LayerData]:
@@ -122,7 +132,7 @@ def landmarks_from_layers(fixed: "Points", moving: "Points") -> Landmarks:
 
 
 def _named_points(layer: "Points") -> dict[str, FloatArray]:
-    world = np.asarray(layer.data, float)[:, -2:] * pixel_size_of(layer)
+    world = to_world(layer)
     named = "name" in layer.features
     names = (
         [str(name) for name in layer.features["name"]] if named else [str(k + 1) for k in range(len(world))]

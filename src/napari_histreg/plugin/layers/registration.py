@@ -5,9 +5,9 @@ from pathlib import Path
 from napari_histreg.errors import ReadError
 from napari_histreg.plugin.layers.affine import apply_fixed_to_moving, is_shown_exactly, use_common_units
 from napari_histreg.plugin.layers.slides import RECORD, LayerData, slide_layers
-from napari_histreg.records.document import read_registration
 from napari_histreg.records.record import Registration
 from napari_histreg.records.reopening import reopen_fixed, reopen_moving
+from napari_histreg.registration.folder import read_folder
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform
 
@@ -36,7 +36,7 @@ def registration_layers(path: Path) -> list[LayerData]:
     """
     from napari.utils.notifications import show_info, show_warning
 
-    registration = read_registration(path)
+    registration = read_folder(path)
     folder = path if path.is_dir() else path.parent
     fixed, moving, problems = _slides(registration, folder)
     if fixed is None or moving is None:
@@ -50,10 +50,10 @@ def registration_layers(path: Path) -> list[LayerData]:
         reasons = " ".join(registration.reasons)
         show_warning(f"This registration was refused: what is shown is only a guess. {reasons}")
     elif transform is not None and not is_shown_exactly(transform):
-        show_info("This registration bends; the layers show the affine that fits it best.")
+        show_info("This registration bends. Open Layers > Register > Align slides to see it bent.")
     layers = placed_layers(fixed, moving, transform)
     if transform is not None:
-        layers[-1][1]["metadata"][RECORD] = registration
+        layers[-1][1]["metadata"][RECORD] = (registration, folder)
     return layers
 
 

@@ -7,6 +7,7 @@ import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.plugin.layers.bend import BEND
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW, channel_of, short_name
 from napari_histreg.preprocess import (
     choose_stains,
@@ -68,7 +69,7 @@ def signal_layer(slide: Slide, layers: Sequence[Any], colour: str, channel: int 
         units=like.units,
         affine=like.affine,
         axis_labels=("y", "x"),
-        metadata={SLIDE: slide, VIEW: True},
+        metadata={SLIDE: slide, VIEW: True, BEND: like.metadata.get(BEND)},
         cache=False,
     )
 

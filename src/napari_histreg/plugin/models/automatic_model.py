@@ -5,29 +5,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from psygnal import Signal
 from pydantic import BaseModel
 
-from napari_histreg.landmarks import Landmarks
 from napari_histreg.methods.registry import MethodSpec
-from napari_histreg.plugin.models.session import Session
-from napari_histreg.progress import Progress
+from napari_histreg.plugin.models.review import Spot, find_spots
+from napari_histreg.plugin.models.session import Session, fingerprints_of
+from napari_histreg.plugin.models.thinning import MOST_PAIRS, thin
+from napari_histreg.plugin.models.tones import Tone
+from napari_histreg.progress import Progress, portion
 from napari_histreg.registration import Registration, register
 from napari_histreg.registration.catalogue import list_methods, method_spec
 from napari_histreg.transforms import Affine, Transform
 
-__all__ = ["MOST_PAIRS", "AutomaticModel", "Start", "Verdict", "thin"]
+__all__ = ["AutomaticModel", "Found", "Start", "Verdict"]
 
-Start = Literal["nothing", "landmarks", "layers"]
-"""From where a method starts: from nothing, from the pairs, or from how the layers lie."""
+Start = Literal["nothing", "landmarks", "layers", "record"]
+"""From where a method starts: from nothing, from the pairs, from how the layers lie, or from what another
+run has found."""
 
 State = Literal["idle", "running", "stopping"]
 
 OWN_PROCESS = ("itk",)
 """Modules that methods import in a process of their own."""
-MOST_PAIRS = 30
-"""So many pairs a person can look through; a method may have found thousands."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,30 @@ class Verdict:
     ----------
     headline : str
         One line.
-    colour : str
-        #rrggbb: green, amber or red.
+    tone : Tone
+        Good, doubt or bad.
     reasons : tuple of str
         Why.
     """
 
     headline: str
-    colour: str
+    tone: Tone
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a run found.
+
+    Parameters
+    ----------
+    registration : Registration
+    spots : tuple of Spot
+        Where to look at it.
+    """
+
+    registration: Registration
+    spots: tuple[Spot, ...] = ()
 
 
 class AutomaticModel:
@@ -71,17 +86,34 @@ class AutomaticModel:
         self.fixed_channel: int | None = None
         self.moving_channel: int | None = None
         self.start: Start = "nothing"
+        self.start_record: Registration | None = None
+        self.signal: str | None = None
         self.parameters: Mapping[str, Any] = {}
         self.state: State = "idle"
         self.fraction = 0.0
         self.message = ""
         self.problem = ""
-        self.result: Registration | None = None
+        self.elsewhere = ""
+        self._results: dict[tuple[str, str], Registration] = {}
+        self._spots: dict[tuple[str, str], tuple[Spot, ...]] = {}
+        session.events.slides_changed.connect(self._on_slides)
+
+    @property
+    def result(self) -> Registration | None:
+        """The last result for the slides that are chosen now."""
+        return self._results.get(self.session.fingerprints) if self.session.is_ready else None
+
+    @property
+    def spots(self) -> tuple[Spot, ...]:
+        """Where to look at the result, while it is the one that is shown."""
+        shown = self.result is not None and self.session.registration is self.result
+        return self._spots.get(self.session.fingerprints, ()) if shown else ()
 
     @property
     def methods(self) -> tuple[MethodSpec, ...]:
-        """All ways of aligning that run by themselves."""
-        return tuple(spec for spec in list_methods() if spec.name != "landmarks")
+        """All ways of aligning that run by themselves; those that are not installed come last."""
+        listed = [spec for spec in list_methods() if spec.name != "landmarks"]
+        return tuple(sorted(listed, key=lambda spec: not spec.is_available))
 
     @property
     def spec(self) -> MethodSpec:
@@ -99,6 +131,8 @@ class AutomaticModel:
             return f"{self.spec.title} is not installed. Install it with: {self.spec.install_line}"
         if self.start == "landmarks" and self.session.state.usable_count < 1:
             return "There are no landmarks to start from. Click a pair, or start from nothing."
+        if self.start == "record" and self.start_record is None:
+            return "Choose the registration.json to start from."
         return None
 
     @property
@@ -132,8 +166,8 @@ class AutomaticModel:
                 importlib.import_module(module)
         return model
 
-    def begin(self, shown: Transform) -> Callable[[Progress], Registration]:
-        """Start a run: return the call to be made in a thread.
+    def begin(self, shown: Transform) -> Callable[[Progress], Found]:
+        """Start a run: return the call to be made in a thread, whose result is for `succeed`.
 
         Parameters
         ----------
@@ -154,16 +188,24 @@ class AutomaticModel:
             "method": self.method,
             "fixed_channel": self.fixed_channel,
             "moving_channel": self.moving_channel,
-            "initial": shown if self.start == "layers" else None,
+            "initial": self._initial(shown),
+            "signal": self.signal,
             "landmarks": landmarks,
             "must_find": False,
         }
         self.state, self.fraction, self.message = "running", 0.0, "starting"
-        self.problem, self.result = "", None
+        self.problem = self.elsewhere = ""
+        self._results.pop(self.session.fingerprints, None)
         self.changed.emit()
 
-        def call(progress: Progress) -> Registration:
-            return register(fixed.slide, moving.slide, progress=progress, **wishes)
+        def call(progress: Progress) -> Found:
+            aligning = portion(progress, 0.0, 0.9)
+            result = register(fixed.slide, moving.slide, progress=aligning, **wishes)
+            if not result.has_transform or result.verdict == "refused":
+                return Found(result)
+            progress(0.9, "looking where it fits worst")
+            checking = portion(progress, 0.9, 1.0)
+            return Found(result, find_spots(fixed.slide, moving.slide, result, progress=checking))
 
         return call
 
@@ -178,11 +220,26 @@ class AutomaticModel:
             self.state = "stopping"
             self.changed.emit()
 
-    def succeed(self, registration: Registration) -> None:
-        """Take the result; unless it was refused, the moving slide goes where it says, to be undone."""
+    def succeed(self, registration: Registration, spots: tuple[Spot, ...] = ()) -> None:
+        """Take the result; unless it was refused, the moving slide goes where it says, to be undone.
+
+        A result belongs to the slides that it was computed from. Where others are chosen by now, it is
+        kept until those are chosen again.
+        """
         self._rest()
-        self.result = registration
-        if registration.has_transform and registration.verdict != "refused":
+        self._results[fingerprints_of(registration)] = registration
+        self._spots[fingerprints_of(registration)] = spots
+        counts = registration.has_transform and registration.verdict != "refused"
+        if not self.session.is_of_chosen(registration):
+            if counts:
+                self.session.keep_for_later(registration)
+            found = {"refused": "could not be aligned", "doubtful": "was aligned, with doubts,"}
+            self.elsewhere = (
+                f"{registration.moving.name} {found.get(registration.verdict, 'was aligned')} to "
+                f"{registration.fixed.name}, but these are not the slides that are chosen now. The result is "
+                "kept: choose them again to see it."
+            )
+        elif counts:
             self.session.accept_registration(registration)
         self.changed.emit()
 
@@ -196,6 +253,11 @@ class AutomaticModel:
         """Note that the run has ended without a result."""
         self._rest()
         self.problem = "Cancelled. The slides lie as before."
+        self.changed.emit()
+
+    def accept(self) -> None:
+        """Note that the user has looked at the result and taken it."""
+        self._spots.pop(self.session.fingerprints, None)
         self.changed.emit()
 
     def show_guess(self) -> None:
@@ -231,44 +293,36 @@ class AutomaticModel:
     def verdict(self) -> Verdict | None:
         """The result in plain words; None where there is none."""
         if self.problem:
-            return Verdict(self.problem, "#e0a030" if self.problem.startswith("Cancelled") else "#ff6b6b", ())
+            return Verdict(self.problem, "doubt" if self.problem.startswith("Cancelled") else "bad", ())
+        if self.elsewhere:
+            return Verdict(self.elsewhere, "doubt", ())
         if self.result is None:
             return None
         confidence = self.result.confidence
         sure = "" if confidence is None else f" — confidence {confidence:.0%}"
         time = f"{self.result.seconds:.1f} s"
-        headlines = {
-            "accepted": (f"Aligned{sure} ({time})", "#4cc38a"),
-            "doubtful": (f"Aligned, but look at it{sure} ({time})", "#e0a030"),
-            "refused": (f"Not aligned{sure} ({time})", "#ff6b6b"),
+        headlines: dict[str, tuple[str, Tone]] = {
+            "accepted": (f"Aligned{sure} ({time})", "good"),
+            "doubtful": (f"Aligned, but look at it{sure} ({time})", "doubt"),
+            "refused": (
+                "Not aligned. Click a few pairs, starting from this guess: they decide it."
+                if self.result.has_transform
+                else "Not aligned, and there is not even a guess. Click pairs, or try other channels.",
+                "bad",
+            ),
         }
-        headline, colour = headlines[self.result.verdict]
-        return Verdict(headline, colour, self.result.reasons)
+        headline, tone = headlines[self.result.verdict]
+        return Verdict(headline, tone, self.result.reasons)
+
+    def _initial(self, shown: Transform) -> Transform | None:
+        if self.start == "record" and self.start_record is not None:
+            return self.start_record.fixed_to_moving
+        return shown if self.start == "layers" else None
+
+    def _on_slides(self) -> None:
+        """Forget what was said of other slides."""
+        self.problem = self.elsewhere = ""
+        self.changed.emit()
 
     def _rest(self) -> None:
         self.state, self.fraction, self.message = "idle", 0.0, ""
-
-
-def thin(landmarks: Landmarks, count: int) -> Landmarks:
-    """Keep at most `count` pairs, spread as widely as can be, the surest first.
-
-    Each next pair is the one farthest from those kept, its distance weighed by its confidence.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> line = np.arange(10.0)[:, None] * [0, 1]
-    >>> sorted(thin(Landmarks.of(line, line), 3).fixed[:, 1].tolist())
-    [0.0, 4.0, 9.0]
-    """
-    if len(landmarks) <= count:
-        return landmarks
-    confidence = np.ones(len(landmarks)) if landmarks.confidence is None else landmarks.confidence
-    weight = 0.05 + np.nan_to_num(confidence, nan=0.0)
-    centre = landmarks.fixed.mean(0)
-    chosen = [int(np.argmax(np.linalg.norm(landmarks.fixed - centre, axis=1) * weight))]
-    distance = np.full(len(landmarks), np.inf)
-    while len(chosen) < count:
-        distance = np.minimum(distance, np.linalg.norm(landmarks.fixed - landmarks.fixed[chosen[-1]], axis=1))
-        chosen.append(int(np.argmax(distance * weight)))
-    return landmarks.subset(sorted(set(chosen)))

@@ -108,7 +108,7 @@ class Autosave:
         self._began = False
         self._records = None
         if self._session.is_ready and fixed is not None and moving is not None:
-            self._records = SlideRecord.of(fixed.slide), SlideRecord.of(moving.slide)
+            self._records = fixed.record, moving.record
 
     def _note(self, state: SessionState) -> None:
         # A pairing that was just chosen has nothing to save yet.

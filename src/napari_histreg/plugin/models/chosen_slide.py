@@ -1,7 +1,9 @@
 """A slide as it stands in the viewer."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
+from napari_histreg.records.record import SlideRecord
 from napari_histreg.slides import Slide
 
 __all__ = ["ChosenSlide"]
@@ -25,3 +27,8 @@ class ChosenSlide:
     key: str
     slide: Slide
     layers: tuple[str, ...] = ()
+
+    @cached_property
+    def record(self) -> SlideRecord:
+        """What is noted of the slide in files, its fingerprint among it."""
+        return SlideRecord.of(self.slide)

@@ -1,24 +1,35 @@
 """ExportModel: what there is to write, and how each of it is written."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from napari_histreg.landmarks import DIALECTS, write_landmarks
+import numpy as np
+
+from napari_histreg.errors import RegistrationError
+from napari_histreg.fusion import fuse_slides
+from napari_histreg.landmarks import DIALECTS, read_landmarks, write_landmarks
 from napari_histreg.plugin.models.session import Session
+from napari_histreg.plugin.models.session_file import SESSION_NAME, write_session
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.report import write_report
+from napari_histreg.quality.target_error import target_error
 from napari_histreg.records.document import write_registration
-from napari_histreg.records.record import Outcome, SlideRecord
+from napari_histreg.records.record import Outcome, SlideRecord, VerdictWord
 from napari_histreg.registration import Registration
 from napari_histreg.registration.automatic.verdict import judge_transform
 from napari_histreg.registration.by_landmarks import judge_fit
 from napari_histreg.registration.folder import write_folder
 from napari_histreg.slides import Slide, write_slide
-from napari_histreg.transforms import Affine
+from napari_histreg.transforms import Affine, Translation
 from napari_histreg.transforms.formats import SlideFrame, write_transform
-from napari_histreg.warping import Output, aligned_slide
+from napari_histreg.warping import Grid, Output, aligned_slide, warp_slide
 
 __all__ = ["ExportModel"]
+
+REFUSED = (
+    "This alignment was refused: it is no more than a guess. Tick “Even if refused” to write it all the same."
+)
 
 
 class ExportModel:
@@ -31,6 +42,7 @@ class ExportModel:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.even_if_refused = False
 
     @property
     def obstacle(self) -> str | None:
@@ -40,6 +52,19 @@ class ExportModel:
         if self.session.origin == "initial" and self.session.fixed_to_moving == Affine.identity():
             return "The slides are not aligned yet. Click pairs, or run an automatic method."
         return None
+
+    @property
+    def result_obstacle(self) -> str | None:
+        """Why nothing can be written that others take for a result: transform, warped slide, shapes.
+
+        As on the command line, what was refused is written only where the user says so. The record, its
+        folder and the report say themselves that it was refused.
+        """
+        if self.obstacle is not None or self.even_if_refused:
+            return self.obstacle
+        state = self.session.state
+        refused = state.is_guess or (state.fit is not None and self._judged_fit()[0] == "refused")
+        return REFUSED if refused else None
 
     @property
     def landmarks_obstacle(self) -> str | None:
@@ -64,15 +89,14 @@ class ExportModel:
         ValueError
             There is nothing to write.
         """
-        fixed, moving = self._slides()
+        fixed, moving = self.slides()
         state = self.session.state
         if state.origin == "automatic" and state.registration is not None:
             return state.registration
         landmarks = state.landmarks if len(state.landmarks.active()) else None
         if state.fit is not None:
             method, parameters = "landmarks", {"model": state.fit.model}
-            height, width = fixed.size
-            word, reasons = judge_fit(state.fit, float(abs(complex(height, width))), fixed.unit)
+            word, reasons = self._judged_fit()
             confidence = None
         else:
             method, parameters = "by hand", {}
@@ -84,21 +108,24 @@ class ExportModel:
         )
 
     def write_folder(self, folder: str | Path) -> Callable[[Progress], str]:
-        """Return the call that writes the folder that ``histreg register`` writes."""
-        fixed, moving = self._slides()
+        """Return the call that writes the folder that ``histreg register`` writes, and the session."""
+        fixed, moving = self.slides()
+        state, records = self.session.state, (SlideRecord.of(fixed), SlideRecord.of(moving))
 
         def call(progress: Progress) -> str:
             progress(0.0, "judging the alignment")
             record = self.record(portion(progress, 0.0, 0.6))
             progress(0.6, "drawing the overlay")
             files = write_folder(record, folder, fixed, moving)
-            return f"Wrote {len(files)} files into {folder}."
+            # What the record does not hold: pairs that only measure, names, what decides.
+            write_session(Path(folder) / SESSION_NAME, *records, state)
+            return f"Wrote {len(files) + 1} files into {folder}."
 
         return call
 
     def write_record(self, path: str | Path) -> Callable[[Progress], str]:
         """Return the call that writes registration.json."""
-        self._slides()
+        self.slides()
 
         def call(progress: Progress) -> str:
             write_registration(self.record(progress), path)
@@ -108,7 +135,7 @@ class ExportModel:
 
     def write_report(self, path: str | Path) -> Callable[[Progress], str]:
         """Return the call that writes the report; pairs that only measure the alignment are its landmarks."""
-        fixed, moving = self._slides()
+        fixed, moving = self.slides()
         state = self.session.state
         pairs = state.landmarks.active()
         made = state.registration.landmarks if state.registration is not None else None
@@ -125,10 +152,12 @@ class ExportModel:
 
     def write_matrix(self, path: str | Path, dialect: str) -> Callable[[Progress], str]:
         """Return the call that writes the transform in a dialect of another tool."""
-        fixed, moving = (_frame(slide) for slide in self._slides())
+        fixed, moving = (_frame(slide) for slide in self.slides())
         transform = self.session.fixed_to_moving
+        vouch = self.voucher()
 
         def call(progress: Progress) -> str:
+            vouch(progress)
             progress(0.0, "writing the transform")
             write_transform(transform, path, dialect, fixed=fixed, moving=moving)
             return f"Wrote {path}."
@@ -145,7 +174,7 @@ class ExportModel:
         """
         if self.landmarks_obstacle is not None:
             raise ValueError(self.landmarks_obstacle)
-        fixed, moving = self._slides()
+        fixed, moving = self.slides()
         landmarks, kind, file = self.session.landmarks, DIALECTS[dialect], Path(path)
         if not kind.holds_unplaced:
             landmarks = landmarks.subset(landmarks.placed)
@@ -189,14 +218,89 @@ class ExportModel:
         """
         if output.channels is not None and not output.channels:
             raise ValueError("No channel is chosen. Tick those to be written.")
-        warped = aligned_slide(*self._slides(), self.session.fixed_to_moving, output)
+        warped = aligned_slide(*self.slides(), self.session.fixed_to_moving, output)
+        vouch = self.voucher()
 
         def call(progress: Progress) -> str:
+            vouch(progress)
             return f"Wrote {write_slide(warped, path, compression=compression, progress=progress)}."
 
         return call
 
-    def _slides(self) -> tuple[Slide, Slide]:
+    def write_fused(self, path: str | Path, rule: str) -> Callable[[Progress], str]:
+        """Return the call that merges both slides into one, for looking, as ``histreg fuse`` does.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in .ome.tif or .ome.zarr.
+        rule : str
+            A name from `napari_histreg.fusion.RULES`.
+        """
+        fixed, moving = self.slides()
+        transform, frame = self.session.fixed_to_moving, Grid.of(fixed)
+        size = fixed.pixel_size_um
+        still = replace(warp_slide(fixed, Translation.identity(), frame, pixel_size_um=size), name=fixed.name)
+        warped = replace(warp_slide(moving, transform, frame, pixel_size_um=size), name=moving.name)
+        vouch = self.voucher()
+
+        def call(progress: Progress) -> str:
+            vouch(progress)
+            return f"Wrote {write_slide(fuse_slides([still, warped], rule), path, progress=progress)}."
+
+        return call
+
+    def measure_unseen(self, path: str | Path) -> Callable[[Progress], str]:
+        """Return the call that measures the error on landmarks of a file, as ``histreg evaluate``."""
+        fixed, moving = self.slides()
+        transform, made_of = self.session.fixed_to_moving, self.session.landmarks
+
+        def call(progress: Progress) -> str:
+            progress(0.0, "reading the landmarks")
+            pairs = read_landmarks(
+                Path(path),
+                fixed_pixel_size=fixed.world_pixel_size,
+                moving_pixel_size=moving.world_pixel_size,
+            )
+            found = target_error(pairs, transform, shape=fixed.shape, pixel_size_um=fixed.pixel_size_um)
+            seen = made_of.holds(pairs) and self.session.origin == "landmarks"
+            warning = "The alignment was made from these pairs, so this says nothing of other places.\n"
+            return (warning if seen else "") + found.table()
+
+        return call
+
+    def _judged_fit(self) -> tuple[VerdictWord, tuple[str, ...]]:
+        fixed, fit = self.slides()[0], self.session.state.fit
+        assert fit is not None
+        return judge_fit(fit, float(np.hypot(*fixed.size)), fixed.unit)
+
+    def voucher(self) -> Callable[[Progress], None]:
+        """Return the call that raises `RegistrationError` where what is shown must not be written.
+
+        A placement by hand has no verdict yet: its images are compared then.
+        """
+        if self.result_obstacle is not None:
+            raise ValueError(self.result_obstacle)
+        state, slides = self.session.state, self.slides()
+        judged = self.even_if_refused or state.fit is not None or state.registration is not None
+
+        def vouch(progress: Progress) -> None:
+            if judged:
+                return
+            progress(0.0, "judging the alignment")
+            if judge_transform(*slides, state.fixed_to_moving, progress=silent).word == "refused":
+                raise RegistrationError(REFUSED)
+
+        return vouch
+
+    def slides(self) -> tuple[Slide, Slide]:
+        """Return the fixed and the moving slide.
+
+        Raises
+        ------
+        ValueError
+            They are not chosen.
+        """
         fixed, moving = self.session.fixed, self.session.moving
         if fixed is None or moving is None or not self.session.is_ready:
             raise ValueError("Choose a fixed and a moving slide first.")

@@ -4,6 +4,7 @@ import math
 
 from napari_histreg.plugin.models.pair_table import error_text
 from napari_histreg.plugin.models.session import Session
+from napari_histreg.plugin.models.session_state import PAIRS_TO_TAKE_OVER
 from napari_histreg.units import unit_sign
 
 __all__ = ["has_prediction", "is_doubtful", "notes", "obstacle", "summary", "what_next"]
@@ -34,12 +35,23 @@ def what_next(session: Session, *, placing: bool) -> str:
         return (
             f"{spot} The ring shows where to expect it; G snaps to it." if has_prediction(session) else spot
         )
+    return _where_to_click(session)
+
+
+def _where_to_click(session: Session) -> str:
+    state = session.state
     first = f"Click a spot in the {session.next_side} slide"
     texts = {
         0: f"{first} that you can find in the other one too.",
         1: f"{first}, far away from the first pair.",
         2: f"{first}, off the line through the first two pairs.",
     }
+    if state.handover == "third pair":
+        missing = PAIRS_TO_TAKE_OVER - state.usable_count
+        more = "one more pair" if missing == 1 else f"{missing} more pairs"
+        return f"{first}. With {more} the pairs decide in place of the guess."
+    if state.usable_count and not state.follow:
+        return f"{first}: the pairs measure how the slides lie, they move nothing."
     return texts.get(state.usable_count, f"{first} to check and improve the fit.")
 
 
@@ -49,7 +61,7 @@ def summary(session: Session) -> str:
     if state.fit is None:
         words = {
             "initial": "as the layers lie",
-            "automatic": "automatic result",
+            "automatic": "a guess that was refused" if state.is_guess else "automatic result",
             "turned": "turned by hand",
             "dragged": "placed by hand",
             "landmarks": "",

@@ -127,15 +127,19 @@ class Inspection:
         """Return the figures there are: of the landmarks, and of the images once they were measured."""
         rows = []
         if self.obstacle is None and self.session.state.usable_count:
-            before, after = (
-                self._landmark_error(self._start()),
-                self._landmark_error(self.session.fixed_to_moving),
-            )
+            before, after = self._landmark_error(self._start()), self._left_out_error()
             unit = unit_sign(self.session.unit)
-            rows.append(NumberRow(f"Landmarks, median ({unit})", _length(before), _length(after)))
+            rows.append(NumberRow(f"Landmarks, left out, median ({unit})", _length(before), _length(after)))
         if self._measured is not None and self.is_current:
             rows += _image_rows(*self._measured[1:])
         return rows
+
+    def _left_out_error(self) -> float:
+        """Return how far the pairs are off where the others predict them: pairs fit themselves too well."""
+        state = self.session.state
+        vectors = state.pair_fit.leave_one_out_vectors[state.landmarks.usable]
+        errors = np.linalg.norm(vectors[np.isfinite(vectors).all(1)], axis=1)
+        return float(np.median(errors)) if len(errors) else float("nan")
 
     def _landmark_error(self, fixed_to_moving: Transform) -> float:
         pairs = self.session.landmarks.active()
@@ -186,7 +190,7 @@ def _figure(key: str, verdict: Verdict) -> str:
 
 def _length(value: float) -> str:
     """Write a length without digits that mean nothing: a thousandth is far below any pixel."""
-    return f"{round(value, 3):.4g}"
+    return "–" if not np.isfinite(value) else f"{round(value, 3):.4g}"
 
 
 def _share(value: float | None) -> str:

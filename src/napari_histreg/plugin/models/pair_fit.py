@@ -43,6 +43,15 @@ class PairFit:
     fit: LandmarkFit | None = None
     problem: str | None = None
 
+    @classmethod
+    def without_pairs(cls, placement: Transform) -> "PairFit":
+        """Return what comes of a placement alone."""
+        return cls(placement, np.empty((0, 2)), np.empty((0, 2)))
+
+    def renamed(self, names: tuple[str, ...]) -> "PairFit":
+        """Return the same of pairs that are called otherwise; nothing is fitted anew."""
+        return self if self.fit is None else replace(self, fit=self.fit.renamed(names))
+
 
 def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, follow: bool) -> PairFit:
     """Fit the pairs, starting from the placement.

@@ -26,10 +26,10 @@ OFF_COLOUR = "#808080"
 """Of pairs that are switched off."""
 SCALE = ("#4c9be8", "#8fc7c9", "#ffe08a", "#f79256", "#d7263d")
 """From small errors to large ones; told apart by colour-blind eyes too."""
-LARGE_FACTOR = 3.0
-"""An error so many times the median is drawn as the largest."""
-LEAST_LARGE_PX = 3.0
-"""Errors below so many pixels are never drawn as large: nobody clicks more exactly."""
+STEPS_UM = (2.0, 4.0, 8.0, 16.0)
+"""Where one colour gives way to the next: a quarter, half, one and two nuclei of 8 µm."""
+UNKNOWN_PIXEL_UM = 0.5
+"""Taken for the size of a pixel, for colours only, where the slide does not know it: that of a 20x scan."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PairRow:
     residual_px, leave_one_out_px : float
         In level-0 pixels of the fixed slide.
     colour : str
-        "#rrggbb" by residual.
+        "#rrggbb" by the error that the other pairs predict; see `error_colour`.
     doubt : str
         Why it is likely wrong; empty where it is not.
     """
@@ -91,9 +91,7 @@ def pair_rows(session: Session, order: Order = "number") -> list[PairRow]:
     residual_px = np.linalg.norm(pair_fit.residual_vectors / pixel, axis=1)
     left_out_px = np.linalg.norm(pair_fit.leave_one_out_vectors / pixel, axis=1)
     doubts = {} if state.fit is None else {outlier.index: outlier.reason for outlier in state.fit.outliers}
-    large = _large(residual_px[landmarks.usable])
-    # Pairs that determine the model exactly have no residual, which tells nothing.
-    checked = bool(np.isfinite(left_out[landmarks.usable]).any())
+    um = 1.0 if session.unit == "um" else UNKNOWN_PIXEL_UM
     rows = [
         PairRow(
             pair_id=state.pair_ids[k],
@@ -105,9 +103,7 @@ def pair_rows(session: Session, order: Order = "number") -> list[PairRow]:
             leave_one_out=float(left_out[k]),
             residual_px=float(residual_px[k]),
             leave_one_out_px=float(left_out_px[k]),
-            colour=error_colour(float(residual_px[k]) if checked else math.nan, large)
-            if landmarks.enabled[k]
-            else OFF_COLOUR,
+            colour=error_colour(float(left_out[k]) * um) if landmarks.enabled[k] else OFF_COLOUR,
             doubt=doubts.get(k, ""),
         )
         for k in range(len(landmarks))
@@ -117,23 +113,19 @@ def pair_rows(session: Session, order: Order = "number") -> list[PairRow]:
     return rows
 
 
-def error_colour(error: float, large: float) -> str:
-    """Return the colour of an error, as "#rrggbb"; errors of `large` and more have the last one.
+def error_colour(error_um: float) -> str:
+    """Return the colour of an error, as "#rrggbb", by how many nuclei it is.
 
     Examples
     --------
-    >>> error_colour(0.0, 9.0), error_colour(30.0, 9.0), error_colour(float("nan"), 9.0)
-    ('#4c9be8', '#d7263d', '#f2f2f2')
+    >>> [SCALE.index(error_colour(um)) for um in (0.4, 3.0, 7.9, 13.7, 40.0)]
+    [0, 1, 2, 3, 4]
+    >>> error_colour(float("nan"))
+    '#f2f2f2'
     """
-    if not math.isfinite(error):
+    if not math.isfinite(error_um):
         return UNKNOWN_COLOUR
-    place = min(error / large, 1.0) * (len(SCALE) - 1)
-    low = min(int(place), len(SCALE) - 2)
-    parts = [
-        round(a + (b - a) * (place - low))
-        for a, b in zip(_channels(SCALE[low]), _channels(SCALE[low + 1]), strict=True)
-    ]
-    return "#" + "".join(f"{part:02x}" for part in parts)
+    return SCALE[sum(error_um > step for step in STEPS_UM)]
 
 
 def error_text(error: float) -> str:
@@ -150,18 +142,8 @@ def error_text(error: float) -> str:
     return f"{error:.{digits}f}"
 
 
-def _large(errors_px: np.ndarray) -> float:
-    finite = errors_px[np.isfinite(errors_px)]
-    median = float(np.median(finite)) if len(finite) else 0.0
-    return max(LARGE_FACTOR * median, LEAST_LARGE_PX)
-
-
 def _badness(row: PairRow) -> float:
     if not row.placed:
         return -1.0
     known = [error for error in (row.leave_one_out, row.residual) if math.isfinite(error)]
     return known[0] if known else 0.0
-
-
-def _channels(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

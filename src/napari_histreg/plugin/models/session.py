@@ -10,12 +10,18 @@ from napari_histreg.landmarks import Landmarks
 from napari_histreg.plugin.models.chosen_slide import ChosenSlide
 from napari_histreg.plugin.models.hand_moves import dragged, turned
 from napari_histreg.plugin.models.history import History
-from napari_histreg.plugin.models.session_signals import SessionSignals
-from napari_histreg.plugin.models.session_state import Origin, SessionState, Side, is_placed
+from napari_histreg.plugin.models.session_signals import SessionSignals, tell_all
+from napari_histreg.plugin.models.session_state import (
+    PAIRS_TO_TAKE_OVER,
+    Origin,
+    SessionState,
+    Side,
+    is_placed,
+)
 from napari_histreg.registration import Registration
 from napari_histreg.transforms import Affine, Transform
 
-__all__ = ["Session"]
+__all__ = ["Session", "fingerprints_of"]
 
 _Pairing = tuple[str, str]
 
@@ -46,8 +52,9 @@ class Session:
         self.events = SessionSignals()
         self._fixed: ChosenSlide | None = None
         self._moving: ChosenSlide | None = None
-        self._history = History(SessionState())
+        self._history = History(SessionState().fitted())
         self._histories: dict[_Pairing, History[SessionState]] = {}
+        self._kept: dict[_Pairing, Registration] = {}
         self._side: Side = "fixed"
         self._preview: Transform | None = None
 
@@ -65,6 +72,13 @@ class Session:
     def is_ready(self) -> bool:
         """Whether two different slides are chosen."""
         return self._fixed is not None and self._moving is not None and self._fixed.key != self._moving.key
+
+    @property
+    def fingerprints(self) -> _Pairing:
+        """What tells the fixed and the moving slide from all others; empty where none is chosen."""
+        if self._fixed is None or self._moving is None:
+            return ("", "")
+        return self._fixed.record.fingerprint, self._moving.record.fingerprint
 
     @property
     def unit(self) -> str:
@@ -85,6 +99,11 @@ class Session:
     def fixed_to_moving(self) -> Transform:
         """Where the moving slide lies, in world units; while it is dragged, where the mouse holds it."""
         return self.state.fixed_to_moving if self._preview is None else self._preview
+
+    @property
+    def is_dragged(self) -> bool:
+        """Whether the mouse holds the moving slide."""
+        return self._preview is not None
 
     @property
     def bends(self) -> bool:
@@ -134,9 +153,12 @@ class Session:
             self._histories[self._pairing()] = self._history
         self._fixed, self._moving = fixed, moving
         start = SessionState(placement=Affine.identity() if initial is None else initial)
-        self._history = self._histories.get(self._pairing(), History(start))
-        self.events.slides_changed.emit()
-        self._tell()
+        self._history = self._histories.get(self._pairing(), History(start.fitted()))
+        self._preview = None
+        tell_all(self.events.slides_changed.emit, self._tell)
+        kept = self._kept.pop(self.fingerprints, None) if self._kept else None
+        if kept is not None:
+            self.accept_registration(kept)
 
     def set_next_side(self, side: Side) -> None:
         """Say which side is to be clicked next; without effect while a pair waits for its second point."""
@@ -163,7 +185,7 @@ class Session:
     ) -> int:
         """Add a pair, None leaving a point to be clicked, and return its id."""
         state = self.state.with_pair(fixed, moving, confidence=confidence)
-        self._do(state, f"add pair {state.landmarks.names[-1]}")
+        self._do(_taken_over(state), f"add pair {state.landmarks.names[-1]}")
         return state.pair_ids[-1]
 
     def move_point(self, pair_id: int, side: Side, point: ArrayLike) -> None:
@@ -203,7 +225,26 @@ class Session:
 
     def replace_landmarks(self, landmarks: Landmarks, label: str = "load landmarks") -> None:
         """Exchange all pairs for others, which decide from now on."""
-        self._do(replace(self.state.with_landmarks(landmarks), follow=True), label)
+        self._do(replace(self.state.with_landmarks(landmarks), follow=True, handover="settled"), label)
+
+    def take_points(self, side: Side, names: Iterable[str], points: ArrayLike, label: str) -> None:
+        """Take the points of one slide: each completes the pair of its name, or begins one of that name."""
+        state = self.state
+        for name, point in zip(names, np.asarray(points, float), strict=True):
+            landmarks = state.landmarks
+            if name in landmarks.names:
+                moved = landmarks.moved(name, **{side: point})
+            else:
+                sides = (point, None) if side == "fixed" else (None, point)
+                moved = landmarks.with_pair(*sides, name=name)
+                state = replace(
+                    state,
+                    landmarks=moved,
+                    pair_ids=(*state.pair_ids, state.next_id),
+                    next_id=state.next_id + 1,
+                )
+            state = replace(state, landmarks=moved)
+        self._do(_taken_over(state), label)
 
     def set_model(self, model: str) -> None:
         """Choose the model to fit: "auto" or one of `napari_histreg.landmarks.LANDMARK_MODELS`."""
@@ -214,10 +255,14 @@ class Session:
         """Let the pairs decide where the moving slide lies, or only measure it."""
         if follow != self.state.follow:
             word = "follow the pairs" if follow else "only measure the pairs"
-            self._do(replace(self.state, follow=follow), word)
+            self._do(replace(self.state, follow=follow, handover="settled"), word)
+        elif self.state.handover != "settled":
+            self._do(replace(self.state, handover="settled"), "keep who decides")
 
     def accept_registration(self, registration: Registration) -> None:
         """Put an automatic result in place; the pairs then only measure it, until they are to be followed.
+
+        After a refused result, which is only a guess, pairs placed by hand decide from the third on.
 
         Raises
         ------
@@ -231,9 +276,18 @@ class Session:
                 placement_origin="automatic",
                 registration=registration,
                 follow=False,
+                handover="third pair" if registration.verdict == "refused" else "ask",
             ),
-            f"automatic result ({registration.method})",
+            f"{'guess' if registration.verdict == 'refused' else 'automatic result'} ({registration.method})",
         )
+
+    def is_of_chosen(self, registration: Registration) -> bool:
+        """Whether a result was computed from the two slides that are chosen now, by their fingerprints."""
+        return self.is_ready and self.fingerprints == fingerprints_of(registration)
+
+    def keep_for_later(self, registration: Registration) -> None:
+        """Keep a result until its two slides are chosen, which then lie as it says."""
+        self._kept[fingerprints_of(registration)] = registration
 
     def turn(self, turn: str) -> None:
         """Flip or turn the moving slide about its centre; see `plugin.models.hand_moves.TURNS`.
@@ -285,7 +339,12 @@ class Session:
 
     def _put(self, placement: Transform, origin: Origin, label: str) -> None:
         state = replace(
-            self.state, placement=placement, placement_origin=origin, registration=None, follow=True
+            self.state,
+            placement=placement,
+            placement_origin=origin,
+            registration=None,
+            follow=True,
+            handover="settled",
         )
         self._do(state, label)
 
@@ -295,7 +354,7 @@ class Session:
         if is_placed(self.landmarks, index, side) and np.array_equal(before[index], np.asarray(point)):
             return
         landmarks = self.landmarks.moved(index, **{side: point})
-        self._do(replace(self.state, landmarks=landmarks), label)
+        self._do(_taken_over(replace(self.state, landmarks=landmarks)), label)
 
     def _pairing(self) -> _Pairing:
         return (
@@ -305,7 +364,7 @@ class Session:
 
     def _do(self, state: SessionState, label: str) -> None:
         self._preview = None
-        self._history.push(state, label)
+        self._history.push(state.fitted(self.state), label)
         self._tell()
 
     def _travel(self, step: Callable[[], SessionState]) -> None:
@@ -315,6 +374,22 @@ class Session:
             self._tell()
 
     def _tell(self) -> None:
-        self.events.state_changed.emit(self.state)
-        self.events.transform_changed.emit(self.fixed_to_moving)
-        self.events.side_changed.emit(self.next_side)
+        tell_all(
+            lambda: self.events.state_changed.emit(self.state),
+            lambda: self.events.transform_changed.emit(self.fixed_to_moving),
+            lambda: self.events.side_changed.emit(self.next_side),
+        )
+
+
+def _taken_over(state: SessionState) -> SessionState:
+    """Let pairs decide in place of a guess, once there are enough; have asked where it was a result."""
+    if state.handover == "third pair" and state.usable_count >= PAIRS_TO_TAKE_OVER:
+        return replace(state, follow=True, handover="settled")
+    if state.handover == "ask" and state.usable_count and state.waiting is None:
+        return replace(state, handover="asking")
+    return state
+
+
+def fingerprints_of(registration: Registration) -> _Pairing:
+    """Return the fingerprints of the two slides that a result was computed from."""
+    return registration.fixed.fingerprint, registration.moving.fingerprint

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_histreg.errors import DamagedFile, HistregError
 from napari_histreg.files import written_whole
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.plugin.models.session_state import Origin, SessionState
+from napari_histreg.plugin.models.session_state import Handover, Origin, SessionState
 from napari_histreg.records.document import from_json, to_json
 from napari_histreg.records.record import SlideRecord
 from napari_histreg.records.schema import SlidePart
@@ -22,12 +22,23 @@ from napari_histreg.slides import Slide
 from napari_histreg.slides.fingerprint import fingerprint
 from napari_histreg.transforms import transform_from_dict
 
-__all__ = ["FORMAT", "SUFFIX", "VERSION", "SavedSession", "is_same_slide", "read_session", "write_session"]
+__all__ = [
+    "FORMAT",
+    "SESSION_NAME",
+    "SUFFIX",
+    "VERSION",
+    "SavedSession",
+    "is_same_slide",
+    "read_session",
+    "write_session",
+]
 
 FORMAT = "napari-histreg session"
 VERSION = 1
 SUFFIX = ".histreg.json"
 """How a session's file is best called."""
+SESSION_NAME = f"session{SUFFIX}"
+"""What it is called in a folder of results."""
 
 _Point = tuple[float, float]
 
@@ -62,6 +73,7 @@ class SessionDocument(_Part):
     placement: dict[str, Any] = Field(description="Fixed to moving without any pair")
     placement_origin: Origin
     registration: dict[str, Any] | None = Field(description="As in registration.json")
+    handover: Handover = Field("settled", description="What pairs placed by hand do to an automatic result")
     fixed_to_moving: dict[str, Any] = Field(
         description="Where the moving slide lies; for other programs, worked out anew when the file is read"
     )
@@ -140,6 +152,7 @@ def write_session(path: str | Path, fixed: SlideRecord, moving: SlideRecord, sta
         placement=state.placement.to_dict(),
         placement_origin=state.placement_origin,
         registration=record,
+        handover=state.handover,
         fixed_to_moving=state.fixed_to_moving.to_dict(),
     )
     text = json.dumps(document.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False)
@@ -207,7 +220,8 @@ def _state(document: SessionDocument) -> SessionState:
         placement=transform_from_dict(document.placement),
         placement_origin=document.placement_origin,
         registration=None if record is None else from_json(json.dumps(record)),
-    )
+        handover=document.handover,
+    ).fitted()
 
 
 def _pair_parts(state: SessionState) -> tuple[PairPart, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.landmarks import LandmarkFit, Landmarks
@@ -10,7 +11,7 @@ from napari_histreg.plugin.models.pair_fit import PairFit, follow_pairs
 from napari_histreg.registration import Registration
 from napari_histreg.transforms import Affine, Transform
 
-__all__ = ["Origin", "SessionState", "Side"]
+__all__ = ["PAIRS_TO_TAKE_OVER", "Handover", "Origin", "SessionState", "Side"]
 
 Side = Literal["fixed", "moving"]
 """One of the two slides."""
@@ -18,6 +19,14 @@ Side = Literal["fixed", "moving"]
 Origin = Literal["initial", "landmarks", "automatic", "turned", "dragged"]
 """Where a transform came from: the layers as they were, the pairs, a method, the buttons that flip and
 turn, or the mouse."""
+
+
+Handover = Literal["settled", "third pair", "ask", "asking"]
+"""What pairs placed by hand do to an automatic result: nothing; they decide from the third on (the result
+was only a guess); the user is to be asked who decides at the next pair; the user is being asked."""
+
+PAIRS_TO_TAKE_OVER = 3
+"""So few pairs tell turn, scale and mirror, so that a guess is not needed any more."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,10 @@ class SessionState:
         Where the placement came from; never "landmarks".
     registration : Registration or None
         The record, where the placement is an automatic result.
+    handover : Handover
+        What is to happen when pairs are placed by hand after an automatic result.
     pair_fit : PairFit
-        What comes of the pairs and the placement; worked out, never given.
+        What came of the pairs and the placement; `fitted` works it out.
     """
 
     landmarks: Landmarks = field(default_factory=Landmarks.empty)
@@ -58,13 +69,27 @@ class SessionState:
     placement: Transform = field(default_factory=Affine.identity)
     placement_origin: Origin = "initial"
     registration: Registration | None = None
-    pair_fit: PairFit = field(init=False, compare=False, repr=False)
+    handover: Handover = "settled"
+    pair_fit: PairFit = field(
+        default=PairFit.without_pairs(Affine.identity()), kw_only=True, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         if len(self.pair_ids) != len(self.landmarks):
             raise ValueError(f"{len(self.landmarks)} pairs need as many ids, not {len(self.pair_ids)}.")
+
+    def fitted(self, known: "SessionState | None" = None) -> "SessionState":
+        """Return the state with its pairs fitted.
+
+        Parameters
+        ----------
+        known : SessionState, optional
+            A fitted state; where the fit rests on the same, as after renaming a pair, it is taken over.
+        """
+        if known is not None and _rests_on_the_same(self, known):
+            return replace(self, pair_fit=known.pair_fit.renamed(self.landmarks.names))
         pair_fit = follow_pairs(self.landmarks, self.model, self.placement, follow=self.follow)
-        object.__setattr__(self, "pair_fit", pair_fit)
+        return replace(self, pair_fit=pair_fit)
 
     @property
     def fixed_to_moving(self) -> Transform:
@@ -75,6 +100,12 @@ class SessionState:
     def origin(self) -> Origin:
         """What decides where the moving slide lies now."""
         return self.placement_origin if self.pair_fit.fit is None else "landmarks"
+
+    @property
+    def is_guess(self) -> bool:
+        """Whether the moving slide lies where a refused result only guessed."""
+        record = self.registration
+        return self.origin == "automatic" and record is not None and record.verdict == "refused"
 
     @property
     def fit(self) -> LandmarkFit | None:
@@ -141,3 +172,16 @@ def is_placed(landmarks: Landmarks, index: int, side: Side) -> bool:
     """Tell whether the point of one side of a pair has been set."""
     point = landmarks.fixed[index] if side == "fixed" else landmarks.moving[index]
     return bool((point == point).all())
+
+
+def _rests_on_the_same(state: SessionState, known: SessionState) -> bool:
+    """Whether the fits of two states must be alike, whatever the pairs are called."""
+    ours, theirs = state.landmarks, known.landmarks
+    return (
+        (state.model, state.follow) == (known.model, known.follow)
+        and state.placement is known.placement
+        and state.pair_ids == known.pair_ids
+        and np.array_equal(ours.fixed, theirs.fixed, equal_nan=True)
+        and np.array_equal(ours.moving, theirs.moving, equal_nan=True)
+        and np.array_equal(ours.enabled, theirs.enabled)
+    )

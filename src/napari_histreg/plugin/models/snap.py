@@ -36,7 +36,7 @@ class PairSnap:
         fixed, moving = session.fixed, session.moving
         if fixed is None or moving is None:
             raise ValueError("Choose a fixed and a moving slide first.")
-        self._session, self._pair_id = session, pair_id
+        self._session, self._pair_id, self._slides = session, pair_id, (fixed, moving)
         self.side: Side = "moving" if is_placed(state.landmarks, index, "fixed") else "fixed"
         self._near = None
         if self.side == "moving":
@@ -71,6 +71,10 @@ class PairSnap:
 
     def accept(self, snap: Snap) -> str:
         """Put the point where the match is, and say so."""
+        if (self._session.fixed, self._session.moving) != self._slides:
+            return "Other slides were chosen meanwhile, so nothing was snapped."
+        if self._pair_id not in self._session.state.pair_ids:
+            return "The pair was deleted meanwhile, so nothing was snapped."
         name = self._session.state.name(self._pair_id)
         self._session.move_point(self._pair_id, self.side, snap.point)
         unit = unit_sign(self._here.unit)

@@ -4,7 +4,7 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
-from psygnal import Signal
+import numpy as np
 from qtpy.QtCore import QCoreApplication, QTimer
 
 from napari_histreg.errors import HistregError
@@ -14,18 +14,26 @@ from napari_histreg.plugin.layers.affine import (
     read_fixed_to_moving,
     use_common_units,
 )
+from napari_histreg.plugin.layers.bend import show_bent, show_flat
+from napari_histreg.plugin.layers.signal import shown_channel
 from napari_histreg.plugin.layers.slides import (
     RECORD,
+    SHOWN_CHANNELS,
+    SLIDE,
     VIEW,
+    channel_of,
     image_layers,
     layers_of,
     link_channels,
+    short_name,
     slide_from_layer,
     slides_in,
 )
 from napari_histreg.plugin.models import ChosenSlide, Session
+from napari_histreg.plugin.models.pixel_sizes import rescaled, resized
+from napari_histreg.plugin.models.reopened import reopened_state
+from napari_histreg.plugin.models.session_signals import Announcement
 from napari_histreg.plugin.viewer.session_registry import session_of
-from napari_histreg.records.record import SlideRecord
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, Transform
 
@@ -57,24 +65,30 @@ class LayerSync:
 
     Attributes
     ----------
-    slides_changed : psygnal Signal
+    slides_changed : Announcement
         Other slides are open than before.
-    noticed : psygnal Signal(str)
+    noticed : Announcement of str
         A sentence for the user.
+    bending_changed : Announcement
+        The layers of the moving slide show other pixels: bent, bent otherwise, or as they are.
+    bends_shown : bool
+        Whether a transform that bends is shown so; its affine part otherwise.
     initial : Transform
         Where the moving slide lay when it was chosen, fixed to moving in world units.
     """
 
-    slides_changed = Signal()
-    noticed = Signal(str)
-
     def __init__(self, viewer: Any, session: Session) -> None:
         self._viewer = weakref.ref(viewer)
         self.session = session
+        self.slides_changed = Announcement()
+        self.noticed = Announcement(str)
+        self.bending_changed = Announcement()
+        self.bends_shown = True
         self.notice = ""
         self.initial: Transform = Affine.identity()
         self._open: list[Slide] = []
         self._applying = False
+        self._guessed = True
         self._watched: Any = None
         self._timer: QTimer | None = None
         viewer.layers.events.inserted.connect(self._on_layers_changed)
@@ -108,7 +122,10 @@ class LayerSync:
         if fixed is self.fixed and moving is self.moving:
             return
         initial = None
+        self._guessed = False
         self.notice = ""
+        if self.moving is not None and show_flat(self.layers, self.moving):
+            self.bending_changed.emit()
         if fixed is not None and moving is not None and fixed is not moving:
             self.notice = use_common_units(self.layers, fixed, moving) or ""
             initial = self.initial = read_fixed_to_moving(self.layers, fixed, moving)
@@ -119,6 +136,53 @@ class LayerSync:
     def swap(self) -> None:
         """Exchange fixed and moving."""
         self.choose(self.moving, self.fixed)
+
+    def set_pixel_sizes(self, fixed_um: float | None, moving_um: float | None) -> bool:
+        """Take other sizes for the pixels of both slides; the pairs stay on their pixels.
+
+        Parameters
+        ----------
+        fixed_um, moving_um : float or None
+            Side of a level-0 pixel in µm; None where it is unknown.
+
+        Returns
+        -------
+        bool
+            Whether anything has changed.
+        """
+        if self.fixed is None or self.moving is None:
+            return False
+        old = self.fixed, self.moving
+        new = resized(old[0], fixed_um), resized(old[1], moving_um)
+        if all(one is other for one, other in zip(old, new, strict=True)):
+            return False
+        pairs = self.session.state
+        self.choose(None, None)
+        for before, after in zip(old, new, strict=True):
+            for layer in layers_of(self.layers, before):
+                layer.metadata[SLIDE] = after
+                layer.affine = np.eye(3)
+        self._open = [next((n for o, n in zip(old, new, strict=True) if o is s), s) for s in self._open]
+        self.slides_changed.emit()
+        self.choose(*new)
+        if len(pairs.landmarks):
+            self.session.restore(rescaled(self.session.state, pairs, *old, *new), "other pixel sizes")
+        return True
+
+    def show_nuclear_only(self, wanted: bool) -> None:
+        """Show the channel of the nuclei of the moving slide alone, or those that are shown at first."""
+        if self.moving is None:
+            return
+        for layer in self.moving_layers():
+            channel = channel_of(layer)
+            nuclear = channel == shown_channel(self.moving)
+            layer.visible = nuclear if wanted else channel is None or channel < SHOWN_CHANNELS
+
+    def show_bends(self, wanted: bool) -> None:
+        """Show a transform that bends as it is, or only its affine part."""
+        if wanted != self.bends_shown:
+            self.bends_shown = wanted
+            self._on_transform_changed(self.session.fixed_to_moving)
 
     def shown_fixed_to_moving(self) -> Affine:
         """Return the transform that the layers show, also where they were moved by hand.
@@ -149,11 +213,9 @@ class LayerSync:
     def _take_record(self) -> None:
         """Take over the registration that the layers were opened from, if there is one for these slides."""
         for layer in self.moving_layers():
-            record = layer.metadata.pop(RECORD, None)
-            if record is None or self.fixed is None:
-                continue
-            if record.fixed.fingerprint == SlideRecord.of(self.fixed).fingerprint:
-                self.session.accept_registration(record)
+            record, folder = layer.metadata.pop(RECORD, (None, None))
+            if record is not None and self.session.is_of_chosen(record):
+                self.session.restore(reopened_state(record, folder, self.session.state), "open registration")
                 self.initial = Affine.identity()
 
     def settle(self) -> None:
@@ -171,6 +233,7 @@ class LayerSync:
             placement_origin="dragged",
             registration=None,
             follow=False,
+            handover="settled",
         )
         self.session.restore(state, "move the layer")
 
@@ -198,6 +261,8 @@ class LayerSync:
     def _on_layers_changed(self, event: Any = None) -> None:
         del event
         self._adopt()
+        for layer in self.layers:
+            layer.events.name.connect(self._on_renamed)
         link_channels(self.layers)
         present = [slide for slide in slides_in(self.layers) if self._is_complete(slide)]
         if [id(slide) for slide in present] == [id(slide) for slide in self._open]:
@@ -207,11 +272,28 @@ class LayerSync:
             slide if slide is not None and any(slide is other for other in present) else None
             for slide in (self.fixed, self.moving)
         ]
+        if self._guessed and self.session.undo_label is None:
+            # Nobody has chosen yet: the brightfield slide stays, in whichever order the slides came.
+            kept = [None, None]
+            present = sorted(present, key=lambda slide: not slide.is_rgb)
         free = [slide for slide in present if not any(slide is other for other in kept)]
         fixed = kept[0] or (free.pop(0) if free else None)
         moving = kept[1] or (free.pop(0) if free else None)
         self.slides_changed.emit()
+        guessed = self._guessed
         self.choose(fixed, moving)
+        self._guessed = guessed
+
+    def _on_renamed(self, _event: Any = None) -> None:
+        self.slides_changed.emit()
+
+    def label(self, slide: Slide) -> str:
+        """Return what a slide is called in the list of layers."""
+        names = [layer.name for layer in image_layers(self.layers, slide)]
+        if len(names) == 1:
+            return str(names[0])
+        shared = {name.rpartition(":")[0] for name in names}
+        return shared.pop() if len(shared) == 1 and "" not in shared else short_name(slide)
 
     def _is_complete(self, slide: Slide) -> bool:
         """Whether all channels of a slide have been added; one that was once complete stays so."""
@@ -235,6 +317,13 @@ class LayerSync:
             return
         self._applying = True
         try:
+            # While the mouse drags it, only the matrix can keep up.
+            if self.bends_shown and self.session.bends and not self.session.is_dragged:
+                changed = show_bent(self.layers, self.fixed, self.moving, transform)
+            else:
+                changed = show_flat(self.layers, self.moving)
             apply_fixed_to_moving(self.layers, self.fixed, self.moving, transform)
         finally:
             self._applying = False
+        if changed:
+            self.bending_changed.emit()

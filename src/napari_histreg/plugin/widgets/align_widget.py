@@ -5,14 +5,19 @@ from typing import Any
 from qtpy.QtCore import QSize, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
+from napari_histreg.plugin.viewer.moving_opacity import MovingOpacity
 from napari_histreg.plugin.widgets.export_widget import ExportWidget
 from napari_histreg.plugin.widgets.inspection_widget import InspectionWidget
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
-from napari_histreg.plugin.widgets.parts import column
+from napari_histreg.plugin.widgets.parts import column, follow
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
+from napari_histreg.plugin.widgets.theme import follow_theme
 
 __all__ = ["AlignWidget"]
+
+_STYLED_MS = (0, 100, 500)
+"""When a dock may have got the fonts and styles of its window, and less wide for it."""
 
 
 class AlignWidget(QWidget):
@@ -25,7 +30,7 @@ class AlignWidget(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
-        self._narrowed = False
+        self._shown = False
         self.chooser = SlideChooser(napari_viewer, self)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
@@ -37,6 +42,15 @@ class AlignWidget(QWidget):
         self.export = ExportWidget(napari_viewer, with_chooser=False)
         self.tabs.addTab(self.inspection, "Inspect")
         self.tabs.addTab(self.export, "Export")
+        self.automatic.looked_at.connect(self._look_at)
+        self.automatic.reviewed.connect(self._end_review)
+        self.automatic.pairs_asked.connect(self._click_pairs)
+        self.automatic.pixel_size_asked.connect(self.chooser.ask_pixel_sizes)
+        self.tabs.currentChanged.connect(lambda _index: self.inspection.hold(False))
+        follow_theme(self, napari_viewer)
+        self._opacity = MovingOpacity(self.chooser.sync)
+        follow(self, self.chooser.sync.session.events.slides_changed, self._opacity.let_fixed_shine)
+        self._opacity.let_fixed_shine()
         layout = column(self)
         layout.addWidget(self.chooser)
         layout.addWidget(self.tabs, 1)
@@ -48,11 +62,33 @@ class AlignWidget(QWidget):
     def showEvent(self, event: Any) -> None:
         """Let the dock be as narrow as its content once that has the window's fonts and styles."""
         super().showEvent(event)
-        QTimer.singleShot(0, self._narrow)
+        if not self._shown:
+            self._shown = True
+            for wait in _STYLED_MS:
+                QTimer.singleShot(wait, self._narrow)
+
+    def _look_at(self, point: tuple[float, float]) -> None:
+        """Show a place with the overlay on, whichever tab is in front."""
+        canvas = self.landmarks.canvases.main
+        self.inspection.model.set(mode="overlay")
+        self.inspection.hold(True)
+        if canvas is not None:
+            canvas.view.fly_to("fixed", point)
+
+    def _end_review(self) -> None:
+        self.inspection.model.set(mode="layers")
+        self.inspection.hold(False)
+
+    def _click_pairs(self) -> None:
+        """Go to the landmarks, ready to click."""
+        self._end_review()
+        self.tabs.setCurrentWidget(self.landmarks)
+        if self.landmarks.click_button.isEnabled():
+            self.landmarks.click_button.setChecked(True)
 
     def _narrow(self) -> None:
         dock, window = self.parentWidget(), self.window()
-        if isinstance(dock, QDockWidget) and isinstance(window, QMainWindow) and not self._narrowed:
-            self._narrowed = True
-            dock.setMinimumWidth(0)
-            window.resizeDocks([dock], [self.sizeHint().width()], Qt.Orientation.Horizontal)
+        if not isinstance(dock, QDockWidget) or not isinstance(window, QMainWindow):
+            return
+        dock.setMinimumWidth(0)
+        window.resizeDocks([dock], [self.sizeHint().width()], Qt.Orientation.Horizontal)

@@ -21,6 +21,7 @@ from napari_histreg.landmarks import DIALECTS
 from napari_histreg.plugin.models.export_model import ExportModel
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.viewer.screenshot import save_view
+from napari_histreg.plugin.widgets.carry_widget import CarryWidget
 from napari_histreg.plugin.widgets.channel_list import ChannelList
 from napari_histreg.plugin.widgets.parts import (
     Scrolled,
@@ -44,6 +45,7 @@ from napari_histreg.warping import Output
 __all__ = ["ExportWidget"]
 
 COVERS = [("The fixed slide", "fixed"), ("Both slides", "union")]
+INTERPOLATIONS = ("linear", "cubic", "nearest")
 COMPRESSION = [
     ("As suits the pixels", ""),
     ("JPEG", "jpeg"),
@@ -70,7 +72,7 @@ class ExportWidget(QWidget):
         self._sync = layer_sync_of(napari_viewer)
         self.model = ExportModel(self._sync.session)
         self.task: Task | None = None
-        self._build()
+        self._build(napari_viewer)
         self._arrange(napari_viewer, with_chooser)
         follow(self, self._sync.session.events.state_changed, self._show_state)
         follow(self, self._sync.session.events.slides_changed, self._show)
@@ -82,7 +84,7 @@ class ExportWidget(QWidget):
                 control.setItemData(k, getattr(dialect, "note", ""), Qt.ItemDataRole.ToolTipRole)
         self._show()
 
-    def _build(self) -> None:
+    def _build(self, viewer: Any) -> None:
         self.folder_button = button(
             "Write folder …",
             "registration.json, matrix, landmarks and overlay picture, as the command line writes them",
@@ -100,6 +102,12 @@ class ExportWidget(QWidget):
         self.landmarks_format = combo("Which program is to read the landmarks")
         quiet(self.landmarks_format, [(d.title, d.name) for d in DIALECTS.values()], "histreg")
         self.landmarks_button = button("Save …", "The pairs as a table", self.write_landmarks)
+        self.even_box = QCheckBox("Even if refused")
+        self.even_box.setToolTip(
+            "Write transform, warped slide and shapes although the alignment was refused: by its best guess, "
+            "for which nothing vouches"
+        )
+        self.even_box.toggled.connect(self._on_even)
         self.picture_button = button("Save …", "What the canvas shows now", self.write_picture)
         self.scale_bar = QCheckBox("Scale bar")
         self.scale_bar.setChecked(True)
@@ -113,6 +121,8 @@ class ExportWidget(QWidget):
         self.pixel_size.setToolTip("Larger pixels make a smaller file; 0 takes the fixed slide's")
         self.compression = combo("How the tiles are packed; JPEG loses a little and is far smaller")
         quiet(self.compression, [(text, value) for text, value in COMPRESSION], "")
+        self.interpolation = combo("How pixels in between are computed; nearest for images of labels")
+        quiet(self.interpolation, [(name.capitalize(), name) for name in INTERPOLATIONS], "linear")
         self.channels = ChannelList("Channels of the moving slide to be written")
         self.merge = QCheckBox("With the fixed slide's channels")
         self.merge.setToolTip("One file with the channels of both slides")
@@ -121,6 +131,7 @@ class ExportWidget(QWidget):
             "The moving slide, all channels at full resolution, in the fixed slide's frame",
             self.write_warped,
         )
+        self.more = CarryWidget(viewer, self.model, self._run, self._ask)
         self.cancel_button = button("Cancel", "Stop; no half file is left behind", self.cancel)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
@@ -148,16 +159,20 @@ class ExportWidget(QWidget):
             line.setStretch(1, 1)
             lines.addRow(name, line)
         lines.addRow("Picture", row(self.scale_bar, self.picture_button))
+        lines.addRow(self.even_box)
         below.addLayout(lines)
         below.addWidget(heading("Warped slide"))
         lines = form()
         lines.addRow("Covers", self.cover)
         lines.addRow("Pixel size", self.pixel_size)
         lines.addRow("Compression", self.compression)
+        lines.addRow("Interpolation", self.interpolation)
         below.addLayout(lines)
         below.addWidget(self.channels)
         below.addWidget(self.merge)
-        below.addLayout(row(self.warp_button, self.cancel_button))
+        below.addWidget(self.warp_button)
+        below.addWidget(self.more)
+        below.addWidget(self.cancel_button)
         below.addWidget(self.progress)
         below.addWidget(self.message)
         below.addWidget(self.said)
@@ -233,7 +248,12 @@ class ExportWidget(QWidget):
             pixel_size=self.pixel_size.value() or None,
             channels=self.channels.chosen,
             merge=self.merge.isChecked(),
+            interpolation=self.interpolation.currentData(),
         )
+
+    def _on_even(self, wanted: bool) -> None:
+        self.model.even_if_refused = wanted
+        self._show()
 
     def cancel(self) -> None:
         """Stop writing."""
@@ -255,12 +275,12 @@ class ExportWidget(QWidget):
         except (HistregError, ValueError) as error:
             show_error(str(error))
             return
-        self.task = Task(call, self)
+        self.task = Task(call, self, notify=False)
         self.task.progressed.connect(self._show_progress)
         self.task.returned.connect(lambda sentence: fill(self.said, sentence))
         if then is not None:
             self.task.returned.connect(then)
-        self.task.failed.connect(lambda sentence: fill(self.said, sentence, colour="#ff6b6b"))
+        self.task.failed.connect(lambda sentence: fill(self.said, sentence, tone="bad"))
         self.task.cancelled.connect(lambda: fill(self.said, "Cancelled. Nothing was written."))
         self.task.finished.connect(self._show)
         fill(self.said, "")
@@ -284,10 +304,11 @@ class ExportWidget(QWidget):
             self.folder_button,
             self.report_button,
             self.record_button,
-            self.matrix_button,
-            self.warp_button,
         ):
             set_allowed(control, waiting or self.model.obstacle)
+        for control in (self.matrix_button, self.warp_button):
+            set_allowed(control, waiting or self.model.result_obstacle)
+        self.more.allow(waiting)
         set_allowed(self.landmarks_button, self.model.landmarks_obstacle)
         set_allowed(self.picture_button, None if self._sync.slides else "Open a slide first.")
         set_allowed(self.cancel_button, None if busy else "Nothing is being written.")

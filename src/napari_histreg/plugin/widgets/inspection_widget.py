@@ -62,6 +62,7 @@ class InspectionWidget(QWidget):
         self.model = Inspection(sync.session, lambda: sync.initial)
         self.comparison = Comparison(napari_viewer, sync, self.model)
         self.task: Task | None = None
+        self._held = False
         self.timer = QTimer(self)
         self.timer.timeout.connect(self.comparison.blink)
         self._build()
@@ -186,7 +187,7 @@ class InspectionWidget(QWidget):
         self.exaggeration.setEnabled(model.arrows and model.arrows_obstacle is None)
         set_allowed(self.measure_button, "It is measuring." if busy else model.obstacle)
         self.progress.setVisible(busy)
-        if model.mode == "blink" and model.obstacle is None:
+        if model.mode == "blink" and model.obstacle is None and self.comparison.active:
             self.timer.start(model.blink_ms)
         else:
             self.timer.stop()
@@ -213,6 +214,25 @@ class InspectionWidget(QWidget):
         if place:
             label.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.grid.addWidget(label, line, place)
+
+    def hold(self, wanted: bool) -> None:
+        """Go on comparing while another tab is in front, or only while this one is."""
+        self._held = wanted
+        self._activate(wanted or self.isVisible())
+
+    def showEvent(self, event: Any) -> None:
+        """Compare as was chosen before."""
+        super().showEvent(event)
+        self._activate(True)
+
+    def hideEvent(self, event: Any) -> None:
+        """Show the layers as they are: behind another tab nobody could tell why they look otherwise."""
+        super().hideEvent(event)
+        self._activate(self._held)
+
+    def _activate(self, wanted: bool) -> None:
+        self.comparison.active = wanted
+        self._show()
 
     def closeEvent(self, event: Any) -> None:
         """Stop measuring and give the layers back."""

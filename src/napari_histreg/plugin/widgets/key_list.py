@@ -12,8 +12,11 @@ KEYS = (
     ("Ctrl+Z", "Undo"),
     ("Ctrl+Shift+Z", "Redo"),
     ("Delete", "Delete the pairs chosen in the table"),
+    ("Wheel", "Zoom, about the mouse"),
+    ("Drag", "Pan; while Drag is on: shift the moving slide, with Shift: turn it"),
     ("Drag a point", "Move it, while Click pairs is on"),
-    ("Drag", "Shift the moving slide, while Drag is on; with Shift: turn it"),
+    ("Click a point", "Select its pair in the table"),
+    ("Double-click a name", "Rename the pair, in the table"),
 )
 
 

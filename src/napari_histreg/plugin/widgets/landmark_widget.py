@@ -14,14 +14,15 @@ from napari_histreg.plugin.models.autosave import Autosave
 from napari_histreg.plugin.models.guidance import next_spot, tissue_points
 from napari_histreg.plugin.models.hints import is_doubtful, model_title, notes, obstacle, summary, what_next
 from napari_histreg.plugin.models.pair_table import Order, pair_rows
+from napari_histreg.plugin.models.session_file import SavedSession
 from napari_histreg.plugin.models.snap import PairSnap
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.viewer.session_files import restore
-from napari_histreg.plugin.viewer.warped_layers import add_warped
 from napari_histreg.plugin.widgets.keys import Keys
 from napari_histreg.plugin.widgets.landmark_controls import LandmarkControls
 from napari_histreg.plugin.widgets.parts import fill, follow, quiet
 from napari_histreg.plugin.widgets.side_by_side import SideBySide, open_beside
+from napari_histreg.plugin.widgets.window_room import LeftColumn, remembered, share_width
 from napari_histreg.plugin.worker import Task
 
 __all__ = ["LandmarkWidget"]
@@ -48,7 +49,9 @@ class LandmarkWidget(LandmarkControls):
         self.canvases = join_landmark_canvases(self._sync, napari_viewer)
         self.autosave = Autosave(self.session)
         self.beside: SideBySide | None = None
+        self._column: LeftColumn | None = None
         self.task: Task | None = None
+        self._saved: SavedSession | None = None
         self._tissue: tuple[str, Any] | None = None
         self._open = True
         self._bind()
@@ -57,23 +60,27 @@ class LandmarkWidget(LandmarkControls):
     def _bind(self) -> None:
         session = self.session
         follow(self, session.events.slides_changed, self._show_slides)
-        follow(self, session.events.state_changed, self._show)
+        follow(self, session.events.state_changed, self._on_state)
         follow(self, session.events.side_changed, self._show)
+        follow(self, self._sync.bending_changed, self._show)
         self.canvases.on_pair_clicked = self.table.select_pair
         for press, action in (
             (self.undo_button, session.undo),
             (self.redo_button, session.redo),
             (self.snap_button, self.snap),
             (self.next_button, self.where_next),
-            (self.bent_button, self._show_bent),
             (self.delete_button, self._delete),
             (self.continue_button, self._continue),
+            (self.decide_button, lambda: session.set_follow(True)),
+            (self.measure_button, lambda: session.set_follow(False)),
             *((press, self._turn(turn)) for turn, press in self.turn_buttons.items()),
         ):
             press.clicked.connect(lambda _checked=False, action=action: action())
         self.click_button.toggled.connect(self._on_click_mode)
         self.drag_button.toggled.connect(self._on_drag_mode)
+        self.bent_button.clicked.connect(self._sync.show_bends)
         self.beside_button.toggled.connect(self._on_beside)
+        self.focus_button.clicked.connect(self._on_focus)
         self.model.activated.connect(lambda _index=0: session.set_model(self.model.currentData()))
         self.follow_box.clicked.connect(session.set_follow)
         self.worst_box.toggled.connect(self._show)
@@ -155,7 +162,7 @@ class LandmarkWidget(LandmarkControls):
         if self.task is not None and self.task.is_running:
             return
         self._say("Looking …")
-        self.task = Task(call, self)
+        self.task = Task(call, self, notify=False)
         self.task.returned.connect(done)
         self.task.failed.connect(self._say)
         self.task.finished.connect(self._show)
@@ -180,9 +187,16 @@ class LandmarkWidget(LandmarkControls):
         if waiting is not None:
             self.session.delete_pairs([waiting[0]])
 
+    def _on_state(self, _state: Any) -> None:
+        """Show the state; what was said of the one before is done."""
+        self._say("")
+        self._show()
+
     def _on_click_mode(self, on: bool) -> None:
         if on:
             self.drag_button.setChecked(False)
+            if remembered("focus") and not self.focus_button.isChecked():
+                self.focus_button.click()
         self.canvases.mode = "pairs" if on else "look"
         self._show()
 
@@ -198,6 +212,7 @@ class LandmarkWidget(LandmarkControls):
     def _on_beside(self, on: bool) -> None:
         viewer = self._viewer()
         if on and self.beside is None and viewer is not None:
+            self._column = self._column or LeftColumn(viewer)
             self.beside = open_beside(viewer, self.canvases, self._on_beside_closed)
             self.keys.hold(self.beside.viewer)
         elif not on and self.beside is not None:
@@ -217,9 +232,27 @@ class LandmarkWidget(LandmarkControls):
             self.keys.release(self.beside.viewer)
             self.beside = None
         self.beside_button.setChecked(False)
+        self.focus_button.setChecked(False)
+        if self._column is not None:
+            self._column.restore()
+            self._column = None
+
+    def _on_focus(self, on: bool) -> None:
+        """Give the room of napari's lists to two canvases, or take it back."""
+        viewer = self._viewer()
+        remembered("focus", on)
+        if viewer is None or not on:
+            self.beside_button.setChecked(False)
+            return
+        self._column = self._column or LeftColumn(viewer)
+        self._column.hide()
+        if self.beside is None:
+            self.beside_button.setChecked(True)
+        elif isinstance(self.beside.parentWidget(), QDockWidget):
+            share_width(viewer.window._qt_window, self.beside.parentWidget())
 
     def _continue(self) -> None:
-        saved = self.autosave.found()
+        saved, self._saved = self._saved, None
         self.offer.hide()
         if saved is not None and self._sync.fixed is not None and self._sync.moving is not None:
             restore(self._sync, saved, self._sync.fixed, self._sync.moving)
@@ -232,16 +265,12 @@ class LandmarkWidget(LandmarkControls):
         if saved is not None:
             when = saved.saved.astimezone().strftime("%d %B, %H:%M")
             count = len(saved.state.landmarks)
-            what = f"{count} pairs" if count != 1 else "1 pair"
+            what = {0: "no pairs, but placed", 1: "1 pair"}.get(count, f"{count} pairs")
             self.offer_text.setText(f"These slides were aligned before: {what}, {when}.")
             self.offer_text.show()
+        self._saved = saved
         self.offer.setVisible(saved is not None)
         self._show()
-
-    def _show_bent(self) -> None:
-        viewer = self._viewer()
-        if viewer is not None:
-            add_warped(viewer, self._sync)
 
     def _say(self, text: str) -> None:
         fill(self.said, text)
@@ -254,16 +283,19 @@ class LandmarkWidget(LandmarkControls):
         if not session.is_ready:
             self.click_button.setChecked(False)
         placing = self.canvases.mode == "pairs"
-        fill(self.advice, what_next(session, placing=placing))
-        self.advice.setStyleSheet("font-weight: bold;")
+        fill(self.advice, what_next(session, placing=placing), bold=True)
         fill(self.summary, summary(session))
         order: Order = "worst first" if self.worst_box.isChecked() else "number"
         self.table.show_rows(pair_rows(session, order), session.unit)
-        fill(self.doubts, "\n".join(notes(session)), colour="#e0a030" if is_doubtful(session) else "")
+        fill(self.doubts, "\n".join(notes(session)), tone="doubt" if is_doubtful(session) else "")
         models = [(model_title(model), model) for model in (AUTO, *LANDMARK_MODELS)]
         quiet(self.model, models, state.model)
         self.bent_button.setVisible(session.is_ready and session.bends)
+        self.bent_button.setChecked(self._sync.bends_shown)
         self.follow_box.setChecked(state.follow)
+        self.question.setVisible(state.handover == "asking")
+        if session.undo_label is not None:
+            self.offer.hide()  # whoever has begun anew has answered
         self._allow()
 
     def _allow(self) -> None:

@@ -18,6 +18,10 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_histreg.plugin.models.session_signals import Announcement
+from napari_histreg.plugin.models.tones import Tone
+from napari_histreg.plugin.widgets.theme import toned
+
 __all__ = [
     "Scrolled",
     "button",
@@ -90,7 +94,7 @@ def form() -> QFormLayout:
     return layout
 
 
-def note(text: str = "", *, colour: str = "") -> QLabel:
+def note(text: str = "", *, tone: Tone = "") -> QLabel:
     """Return a wrapped line of text; hidden while it is empty (see `fill`)."""
     label = QLabel()
     label.setWordWrap(True)
@@ -98,11 +102,11 @@ def note(text: str = "", *, colour: str = "") -> QLabel:
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     # A wrapped label must be allowed to be narrow, or it would widen the dock.
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-    fill(label, text, colour=colour)
+    fill(label, text, tone=tone)
     return label
 
 
-def follow(widget: QWidget, signal: SignalInstance, slot: Callable[..., Any]) -> None:
+def follow(widget: QWidget, signal: SignalInstance | Announcement, slot: Callable[..., Any]) -> None:
     """Connect a model's signal to a method of a widget for as long as the widget lives."""
     signal.connect(slot)
     widget.destroyed.connect(lambda _object=None: signal.disconnect(slot, missing_ok=True))
@@ -115,10 +119,10 @@ def heading(text: str) -> QLabel:
     return label
 
 
-def fill(label: QLabel, text: str, *, colour: str = "") -> None:
-    """Set a note's text and colour, and hide it where there is none."""
+def fill(label: QLabel, text: str, *, tone: Tone = "", bold: bool = False) -> None:
+    """Set a note's text and what it means, and hide it where there is none."""
     label.setText(text)
-    label.setStyleSheet(f"color: {colour};" if colour else "")
+    toned(label, tone, bold=bold)
     label.setVisible(bool(text))
 
 

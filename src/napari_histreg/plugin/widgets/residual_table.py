@@ -7,14 +7,15 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from napari_histreg.plugin.models.pair_table import PairRow, error_text
+from napari_histreg.plugin.widgets.theme import tone_colour
 from napari_histreg.units import unit_sign
 
 __all__ = ["ResidualTable"]
 
 _NUMBER, _NAME, _RESIDUAL, _LEFT_OUT = range(4)
 _HELP = (
-    "Number of the pair and whether it counts; the colour is that of its points, from small errors (blue) "
-    "to large ones (red).",
+    "Whether the pair counts. Its colour, as that of its points, is how far it is left out: "
+    "blue up to a quarter of a nucleus (2 µm), then half, one, two, and red beyond.",
     "Name of the pair. Double-click to change it.",
     "Distance between the fixed point and where the moving point comes to lie.",
     "The same if the pair itself is left out of the fit: how well the other pairs predict it. "
@@ -52,7 +53,7 @@ class _PairTableModel(QAbstractTableModel):
             return _HELP[section]
         if role == Qt.ItemDataRole.DisplayRole:
             units = "µm / px" if self.unit == "um" else unit_sign(self.unit)
-            return ("No.", "Name", f"Residual\n{units}", f"Left out\n{units}")[section]
+            return ("", "Pair", f"Residual\n{units}", f"Left out\n{units}")[section]
         return None
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:
@@ -73,7 +74,7 @@ class _PairTableModel(QAbstractTableModel):
         else:
             answers[Qt.ItemDataRole.TextAlignmentRole] = right
         if not row.enabled:
-            answers[Qt.ItemDataRole.ForegroundRole] = QColor("#909090")
+            answers[Qt.ItemDataRole.ForegroundRole] = QColor(tone_colour("off"))
         return answers.get(role)
 
     def flags(self, index: QModelIndex) -> Any:
@@ -96,7 +97,7 @@ class _PairTableModel(QAbstractTableModel):
 
     def _text(self, row: PairRow, column: int) -> str:
         if column == _NUMBER:
-            return str(row.number)
+            return ""
         if column == _NAME:
             return f"{row.name} ⚠" if row.doubt else row.name
         if not row.placed:

@@ -16,6 +16,7 @@ from napari_histreg.plugin.canvas.cursor_counterpart import Counterpart
 from napari_histreg.plugin.canvas.landmark_canvases import LandmarkCanvases
 from napari_histreg.plugin.models.hints import obstacle
 from napari_histreg.plugin.widgets.parts import button, column, follow, note, set_allowed
+from napari_histreg.plugin.widgets.window_room import share_width
 
 __all__ = ["SideBySide", "open_beside"]
 
@@ -39,14 +40,10 @@ def open_beside(viewer: Any, canvases: LandmarkCanvases, on_closed: Callable[[],
     # Beside the column of layer lists, not below it, and as wide as what is left for the main canvas.
     main.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock, Qt.Orientation.Horizontal)
 
-    def share() -> None:
-        width = (dock.width() + main.centralWidget().width()) // 2
-        main.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
-
     # Only once the dock has its place does it have a width.
     timer = QTimer(widget)
     timer.setSingleShot(True)
-    timer.timeout.connect(share)
+    timer.timeout.connect(lambda: share_width(main, dock))
     timer.start(0)
     return widget
 

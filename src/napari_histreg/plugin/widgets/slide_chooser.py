@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from qtpy.QtWidgets import QHBoxLayout, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QWidget
 
-from napari_histreg.plugin.layers.slides import short_name
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
+from napari_histreg.plugin.viewer.moving_opacity import MovingOpacity
 from napari_histreg.plugin.widgets.parts import (
     button,
     column,
@@ -17,6 +18,7 @@ from napari_histreg.plugin.widgets.parts import (
     quiet,
     set_allowed,
 )
+from napari_histreg.plugin.widgets.pixel_size_form import PixelSizeForm
 
 __all__ = ["SlideChooser"]
 
@@ -32,11 +34,25 @@ class SlideChooser(QWidget):
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._sync = layer_sync_of(viewer)
+        self.sync = layer_sync_of(viewer)
         self.fixed = combo("The slide that stays where it is")
         self.moving = combo("The slide that is brought onto the fixed one")
-        self.swap = button("Swap", "Exchange fixed and moving", self._sync.swap)
-        self.notice = note(colour="#e0a030")
+        self.swap = button("Swap", "Exchange fixed and moving", self.sync.swap)
+        self.size_button = button(
+            "Pixel sizes …",
+            "Give the size of the pixels where a file has none, or correct it",
+            self._toggle_sizes,
+        )
+        self.sizes = PixelSizeForm(self.sync, self)
+        self.sizes.hide()
+        self.opacity = QSlider(Qt.Orientation.Horizontal)
+        self.opacity.setRange(0, 100)
+        self.opacity.setToolTip("How opaque the moving slide is")
+        self.opacity.valueChanged.connect(self._on_opacity)
+        self.nuclear = QCheckBox("Nuclei only")
+        self.nuclear.setProperty("does", "Of the moving slide, show the channel of the nuclei alone")
+        self.nuclear.toggled.connect(self.sync.show_nuclear_only)
+        self.notice = note(tone="doubt")
         lines = form()
         lines.addRow("Fixed", self.fixed)
         lines.addRow("Moving", self.moving)
@@ -45,36 +61,61 @@ class SlideChooser(QWidget):
         row.addWidget(self.swap)
         layout = column(self, margin=0)
         layout.addLayout(row)
+        looks = QHBoxLayout()
+        looks.addWidget(QLabel("Opacity"))
+        looks.addWidget(self.opacity, 1)
+        looks.addWidget(self.nuclear)
+        looks.addWidget(self.size_button)
+        layout.addLayout(looks)
+        layout.addWidget(self.sizes)
         layout.addWidget(self.notice)
         for control in (self.fixed, self.moving):
             control.activated.connect(lambda _index=0: self._choose())
-        follow(self, self._sync.slides_changed, self._show)
-        follow(self, self._sync.session.events.slides_changed, self._show)
-        follow(self, self._sync.noticed, self._show_notice)
+        follow(self, self.sync.slides_changed, self._show)
+        follow(self, self.sync.session.events.slides_changed, self._show)
+        follow(self, self.sync.noticed, self._show_notice)
         self._show()
 
     def _choose(self) -> None:
-        self._sync.choose(self.fixed.currentData(), self.moving.currentData())
+        self.sync.choose(self.fixed.currentData(), self.moving.currentData())
+
+    def ask_pixel_sizes(self) -> None:
+        """Show the fields for the pixel sizes."""
+        self.sizes.show()
+        self.sizes.sizes["moving"].setFocus()
+
+    def _toggle_sizes(self) -> None:
+        self.sizes.setVisible(self.sizes.isHidden())
+
+    def _on_opacity(self, value: int) -> None:
+        MovingOpacity(self.sync).value = value / 100
 
     def _show(self) -> None:
-        slides = self._sync.slides
-        items: list[tuple[str, Any]] = [(short_name(slide), slide) for slide in slides]
+        slides = self.sync.slides
+        items: list[tuple[str, Any]] = [(self.sync.label(slide), slide) for slide in slides]
         missing: list[tuple[str, Any]] = (
             [("Open a slide first", None)] if not slides else [("Choose …", None)]
         )
-        for control, chosen in ((self.fixed, self._sync.fixed), (self.moving, self._sync.moving)):
+        for control, chosen in ((self.fixed, self.sync.fixed), (self.moving, self.sync.moving)):
             quiet(control, items if chosen is not None else missing + items, chosen)
             set_allowed(control, None if slides else "No slide is open. Drop two slides onto the canvas.")
-        obstacle = None if self._sync.session.is_ready else "Choose two different slides first."
-        set_allowed(self.swap, obstacle)
-        self._show_notice(self._sync.notice)
+        obstacle = None if self.sync.session.is_ready else "Choose two different slides first."
+        for control in (self.swap, self.size_button):
+            set_allowed(control, obstacle)
+        several = self.sync.moving is not None and len(self.sync.moving_layers()) > 1
+        set_allowed(self.nuclear, obstacle or (None if several else "The moving slide has no channels."))
+        self.opacity.setEnabled(obstacle is None)
+        self.opacity.blockSignals(True)
+        self.opacity.setValue(round(100 * MovingOpacity(self.sync).value))
+        self.opacity.blockSignals(False)
+        self._show_notice(self.sync.notice)
 
     def _show_notice(self, text: str) -> None:
-        slides = self._sync.slides
+        slides = self.sync.slides
         if not slides:
             text = "Open two slides: drop them onto the canvas, or File > Open Sample > Slide registration."
         elif len(slides) == 1:
             text = "Open a second slide to align it with."
-        elif self._sync.fixed is not None and self._sync.fixed is self._sync.moving:
+        elif self.sync.fixed is not None and self.sync.fixed is self.sync.moving:
             text = "Fixed and moving are the same slide. Choose another one."
-        fill(self.notice, text, colour="#e0a030")
+        fill(self.notice, text, tone="doubt")
