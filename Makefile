@@ -1,10 +1,11 @@
 # Each word does its whole set-up by itself, from a fresh clone on.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: help demo test lint bench screenshots format clean
+.PHONY: help demo quick test lint bench screenshots format clean
 
 help:
 	@echo "make demo         align the built-in pair and show what comes out"
+	@echo "make quick        lint, and the tests of the core without windows, browser and slow ones"
 	@echo "make test         run all tests (makes .venv and installs what they need)"
 	@echo "make lint         format, types, import contracts, napari manifest"
 	@echo "make bench        speed and accuracy, as ratios"
@@ -14,6 +15,14 @@ help:
 demo:
 	@PYTHON=$(PYTHON) bash tools/setup.sh gui
 	@$(BIN)/histreg demo -o demo
+
+# mypy runs beside the tests.
+quick:
+	@PYTHON=$(PYTHON) bash tools/setup.sh dev
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy & types=$$!; \
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not qt" --ignore tests/plugin \
+		tests $(PYTEST_ARGS) && wait $$types
 
 test:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
