@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from slides.mirax import write_mirax
+
 SEVEN = ["DAPI", "CD3", "CD8", "CD20", "PanCK", "Ki67", "AF"]
 
 
@@ -80,16 +82,10 @@ def test_debug_shows_the_traceback(histreg, tmp_path):
         histreg("info", tmp_path / "missing.tif", "--debug")
 
 
-def test_a_slide_with_an_empty_border_is_cropped(histreg, shared, tmp_path):
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("make_mirax", shared / "tools" / "make_mirax.py")
-    make_mirax = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_mirax)
-    rgb = np.random.default_rng(0).integers(100, 255, (600, 900, 3)).astype(np.uint8)
-    made = make_mirax.write_mirax(tmp_path / "slide.mrxs", rgb, pixel_size_um=0.25, empty_border=True)
+def test_a_slide_with_an_empty_border_is_cropped(histreg, tmp_path):
+    rgb = np.random.default_rng(0).integers(100, 255, (640, 896, 3)).astype(np.uint8)
+    y, x = write_mirax(tmp_path / "slide.mrxs", rgb, empty_tiles=(1, 2, 3, 1))
     found = json.loads(histreg("info", tmp_path / "slide.mrxs", "--json").out)
-    x, y, width, height = made["bounds"]
-    assert (found["width"], found["height"]) == (width, height)
+    assert (found["width"], found["height"]) == (896, 640)
     assert found["bounds_offset_px"] == {"x": x, "y": y}
     assert found["pixel_size_um"] == {"x": 0.25, "y": 0.25}

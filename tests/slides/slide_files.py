@@ -14,6 +14,7 @@ from PIL import Image
 
 from napari_histreg.slides import open_slide, write_slide
 from napari_histreg.volumes import Volume, write_volume
+from slides.mirax import write_mirax
 
 TOOLS = Path(__file__).resolve().parents[3] / "shared" / "tools"
 SHAPE = 1057, 641
@@ -216,11 +217,7 @@ def _volume_plane(path):
 
 
 def _mirax(**options):
-    def write(path):
-        size = {"tile": 64, "levels": 4, "fmt": "PNG", "pixel_size_um": PIXEL_UM}
-        return make_mirax().write_mirax(path, rgb((1152, 640)), **{**size, **options})
-
-    return write
+    return lambda path: write_mirax(path, rgb((1152, 640)), pixel_size_um=PIXEL_UM, **options)
 
 
 def _mirax_truth():
@@ -315,8 +312,8 @@ CASES = [
     ),
     Case("mirax", ".mrxs", _mirax(), _mirax_truth, 0, PIXEL_UM, native_levels=4, reader="openslide"),
     Case(
-        "mirax with border", ".mrxs", _mirax(empty_border=True), _mirax_truth, 0, PIXEL_UM, native_levels=4,
-        reader="openslide",
+        "mirax with border", ".mrxs", _mirax(empty_tiles=(2, 1, 0, 3)), _mirax_truth, 0, PIXEL_UM,
+        native_levels=4, reader="openslide",
     ),
     Case("nifti", ".nii.gz", _volume_plane, lambda: channels(1), 0, PIXEL_UM, is_rgb=False, reader="volume"),
     Case("nrrd", ".nrrd", _volume_plane, lambda: channels(1), 0, PIXEL_UM, is_rgb=False, reader="volume"),

@@ -17,7 +17,8 @@ from PIL import Image
 from napari_histreg.errors import DamagedFile, HistregError, ReadError, UnsupportedFormat
 from napari_histreg.geometry import Region
 from napari_histreg.slides import Slide, describe, open_slide
-from slides.slide_files import channels, make_mirax, rgb
+from slides.mirax import write_mirax
+from slides.slide_files import channels, rgb
 
 
 def written(path: Path, content: bytes | str) -> Path:
@@ -192,17 +193,17 @@ def test_tiff_that_points_at_itself(tmp_path):
         assert len(slide.channels) == 3
 
 
-def test_mirax_without_its_folder(tmp_path, shared):
+def test_mirax_without_its_folder(tmp_path):
     path = tmp_path / "case 7.mrxs"
-    make_mirax().write_mirax(path, rgb((300, 300)), tile=64)
+    write_mirax(path, rgb((320, 320)))
     shutil.rmtree(tmp_path / "case 7")
     with pytest.raises(DamagedFile, match="needs the folder case 7"):
         open_slide(path)
 
 
-def test_mirax_with_part_of_its_folder(tmp_path, shared):
+def test_mirax_with_part_of_its_folder(tmp_path):
     path = tmp_path / "a.mrxs"
-    make_mirax().write_mirax(path, rgb((300, 300)), tile=64)
+    write_mirax(path, rgb((320, 320)))
     data = max((tmp_path / "a").glob("Data*.dat"), key=lambda p: p.stat().st_size)
     data.write_bytes(data.read_bytes()[:2000])
     with pytest.raises(DamagedFile, match=r"a\.mrxs"), open_slide(path) as slide:

@@ -10,6 +10,7 @@ import pytest
 from napari_histreg.errors import ReadError
 from napari_histreg.geometry import Region
 from napari_histreg.slides import open_slide
+from slides.mirax import write_mirax
 from slides.slide_files import make_mirax, rgb
 
 
@@ -87,6 +88,17 @@ def test_mirax_equals_what_was_written(tmp_path, shared, variant):
         assert np.array_equal(pixels, truth)
 
 
+def test_the_border_that_was_not_scanned_is_cut(tmp_path):
+    picture = rgb((320, 256))
+    y, x = write_mirax(tmp_path / "a.mrxs", picture, empty_tiles=(3, 5, 1, 2), pixel_size_um=0.3)
+    with open_slide(tmp_path / "a.mrxs") as slide:
+        assert (y, x) == (192, 320)
+        assert slide.bounds_offset_px == (y, x)
+        assert slide.pixel_size_um == (0.3, 0.3)
+        assert slide.vendor == "mirax"
+        assert np.array_equal(np.moveaxis(slide.read_level(0), 0, -1), picture)
+
+
 def test_what_was_not_scanned_is_white(tmp_path, shared):
     picture = np.full((600, 600, 3), 90, np.uint8)
     picture[200:420, 200:420] = 255
@@ -103,9 +115,9 @@ def test_what_was_not_scanned_is_white(tmp_path, shared):
                 assert (slide.read(0, Region(int(y), int(x), photo, photo)) == 255).all()
 
 
-def test_closing_while_others_read_ends_cleanly(tmp_path, shared):
+def test_closing_while_others_read_ends_cleanly(tmp_path):
     path = tmp_path / "a.mrxs"
-    make_mirax().write_mirax(path, rgb((700, 700)), tile=64)
+    write_mirax(path, rgb((704, 704)))
     slide = open_slide(path)
     messages = []
 
