@@ -25,7 +25,7 @@ class RawSeries:
     shape : (int, int, int)
         Projections, rows, columns.
     read : callable
-        Returns projection number i, (Y, X) in the file's dtype; may be called from any thread, one at a time.
+        Returns projection number i, (Y, X) in the file's dtype; may be called from any thread.
     angles : (N,) ndarray or None
         As the file has them, in degrees.
     dark, flat : (Y, X) ndarray or None

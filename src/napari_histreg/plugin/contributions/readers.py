@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "get_landmark_reader",
+    "get_projection_reader",
     "get_registration_reader",
     "get_slide_reader",
     "link_when_added",
@@ -52,6 +53,28 @@ def get_landmark_reader(path: Paths) -> Reader | None:
 def get_registration_reader(path: Paths) -> Reader | None:
     """Return the reader of registration.json, or of the folder that holds one; None for other files."""
     return read_registrations if all(_is_registration(Path(name)) for name in _listed(path)) else None
+
+
+def get_projection_reader(path: Paths) -> Reader | None:
+    """Return the reader of tomographic series, or None where a file's name is not one's; opens nothing."""
+    from napari_histreg.projections.opening import HDF5, MRC
+
+    names = [Path(name).name.lower() for name in _listed(path)]
+    return read_projections if len(names) == 1 and names[0].endswith(HDF5 + MRC) else None
+
+
+def read_projections(path: Paths) -> list[LayerData]:
+    """Open a series of projections lazily, as one layer with a slider.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be used, or does not hold its angles.
+    """
+    from napari_histreg.plugin.layers.projections import series_layer
+    from napari_histreg.projections import open_projections
+
+    return [series_layer(open_projections(_listed(path)[0]))]
 
 
 def read_slides(path: Paths) -> list[LayerData]:

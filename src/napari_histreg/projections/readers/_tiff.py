@@ -92,6 +92,8 @@ def _open_pages(file: Path) -> RawSeries:
         tiff.close()
         raise
 
+    lock = threading.Lock()
+
     def read(view: int) -> NDArray[Any]:
         with reading(f"{file}, page {view + 1}"):
             if virtual:
@@ -101,7 +103,8 @@ def _open_pages(file: Path) -> RawSeries:
                 if flat.size != size:
                     raise DamagedFile(f"{file} ends within page {view + 1}: it is incomplete. Copy it again.")
                 return flat.reshape(shape)
-            plane = tiff.pages[view].asarray()
+            with lock:
+                plane = tiff.pages[view].asarray()
         return _checked(plane, (shape[0], shape[1]), f"{file}, page {view + 1}")
 
     return RawSeries(file.name.partition(".")[0], (count, shape[0], shape[1]), read, close=tiff.close)
