@@ -6,6 +6,7 @@ from typing import Any, Literal
 from psygnal import Signal
 
 from napari_histreg.methods.registry import MethodSpec
+from napari_histreg.plugin.models.tones import Tone
 from napari_histreg.progress import Progress
 from napari_histreg.projections import (
     ProjectionAlignment,
@@ -18,9 +19,9 @@ from napari_histreg.projections.preview import reconstructed, sinogram
 from napari_histreg.projections.registry import PROJECTION_METHODS, find_projection_method
 from napari_histreg.projections.writing import write_projections
 
-__all__ = ["COLOURS", "ProjectionModel"]
+__all__ = ["ProjectionModel"]
 
-COLOURS = {"accepted": "#3a9d5d", "doubtful": "#e0a000", "refused": "#d1495b"}
+VERDICT_TONES: dict[str, Tone] = {"accepted": "good", "doubtful": "doubt", "refused": "bad"}
 State = Literal["idle", "running", "stopping"]
 
 
@@ -81,9 +82,9 @@ class ProjectionModel:
         )
 
     @property
-    def colour(self) -> str:
-        """#rrggbb of the verdict."""
-        return COLOURS["refused" if self.result is None else self.result.verdict]
+    def tone(self) -> Tone:
+        """What the verdict means."""
+        return VERDICT_TONES["refused" if self.result is None else self.result.verdict]
 
     @property
     def remarks(self) -> tuple[str, ...]:

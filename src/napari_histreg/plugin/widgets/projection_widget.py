@@ -24,6 +24,7 @@ from napari_histreg.plugin.widgets.parts import (
     row,
     set_allowed,
 )
+from napari_histreg.plugin.widgets.theme import tone_colour
 from napari_histreg.plugin.worker import Task
 from napari_histreg.projections.opening import SUFFIXES
 from napari_histreg.projections.registry import projection_method_class
@@ -258,10 +259,10 @@ class ProjectionWidget(QWidget):
         self.progress.setValue(round(1000 * model.fraction))
         fill(self.stage_name, model.message)
         self.verdict.setVisible(model.result is not None)
-        fill(self.headline, model.headline, colour=model.colour)
+        fill(self.headline, model.headline, tone=model.tone, bold=True)
         fill(self.remarks, "\n".join(f"• {remark}" for remark in model.remarks))
         self.verdict.setStyleSheet(
-            f"QFrame {{ border-left: 3px solid {model.colour}; }} QLabel {{ border: 0; }}"
+            f"QFrame {{ border-left: 3px solid {tone_colour(model.tone)}; }} QLabel {{ border: 0; }}"
         )
 
     def closeEvent(self, event: Any) -> None:
