@@ -205,7 +205,7 @@ HEADER = "name,enabled,fixed_x_px,fixed_y_px,moving_x_px,moving_y_px\n"
         ("fixedX,fixedY,alignmentX,alignmentY\n1,2,3,?\n", "line 2, column alignmentY: '.'"),
         ("fixedX,fixedY,alignmentX\n", "line 1: the column alignmentY"),
         ('{"fixedPoints": [[1, 2]], "movingPoints": []}', "has 1 points and"),
-        ('{"fixedPoints": [[1, 2]], "movingPoints": [["a", 2]]}', "movingPoints: not a list"),
+        ('{"fixedPoints": [[1, 2]], "movingPoints": [["a", 2]]}', "movingPoints.0.0.*valid number"),
         ('{"fixedPoints": [[1, 2]], "movingPoints": [[NaN, 2]]}', "movingPoints: a coordinate is NaN"),
         ('{"fixedPoints": [], "movingPoints": [], "numDimensions": 3}', "3-dimensional"),
         ('{"fixedPoints": [[1, 2]], "movingPoints": [[1, 2]], "names": []}', "names and active flags"),
@@ -264,7 +264,7 @@ def test_a_bad_side_is_named(tmp_path: Path, text: str, words: str) -> None:
             "qupath",
             '{"type": "Feature", "geometry": {"type": "Point", "coordinates": ["a", 1]}}',
             "{}",
-            "feature 1: .*not a point",
+            "feature 1: not a point",
         ),
         ("qupath", '{"type": "FeatureCollection"}', "{}", "no list of features"),
     ],
@@ -360,7 +360,7 @@ def test_binary_and_missing_files(tmp_path: Path) -> None:
         read_landmarks(tmp_path / "binary.csv")
     with pytest.raises(DamagedFile, match="does not exist"):
         read_landmarks(tmp_path / "missing.csv")
-    with pytest.raises(DamagedFile, match="cannot be read"):
+    with pytest.raises(DamagedFile, match="is a folder"):
         read_landmarks(tmp_path)
 
 

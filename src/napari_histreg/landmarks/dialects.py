@@ -23,6 +23,7 @@ __all__ = ["DIALECTS", "LandmarkDialect", "read_landmarks", "write_landmarks"]
 
 log = logging.getLogger(__name__)
 
+FARTHEST = 1e12
 LAYOUTS = "napari_histreg.landmarks.layouts"
 
 
@@ -189,6 +190,7 @@ def read_landmarks(
         kind = replace(kind, unit=pairs.unit)
     fixed = _to_world(pairs.fixed_xy, kind, fixed_pixel_size)
     moving = _to_world(pairs.moving_xy, kind, moving_pixel_size)
+    _check_places(path, pairs)
     names = None if pairs.names is None else _told_apart(pairs.names)
     return Landmarks.of(fixed, moving, names, enabled=pairs.enabled)
 
@@ -239,6 +241,17 @@ def write_landmarks(
     )
     with written_together(path, *([] if second is None else [second])) as files:
         importlib.import_module(kind.module).write(pairs, files[0], files[1] if second is not None else None)
+
+
+def _check_places(path: Path, pairs: Pairs) -> None:
+    """Refuse points so far off that sums of squares of them are no numbers any more."""
+    for points in (pairs.fixed_xy, pairs.moving_xy):
+        far = np.flatnonzero((np.abs(points) > FARTHEST).any(axis=1))
+        if len(far):
+            name = pairs.names[far[0]] if pairs.names else str(far[0] + 1)
+            raise LandmarkError(
+                f"{path}: the point {name[:40]!r} at {points[far[0]].tolist()} lies on no slide. Correct it."
+            )
 
 
 def _dialect(name: str) -> LandmarkDialect:
@@ -296,12 +309,16 @@ def _from_world(points: FloatArray, kind: LandmarkDialect, pixel_size: ArrayLike
 
 def _told_apart(names: tuple[str, ...]) -> tuple[str, ...]:
     """Give repeated or empty names of foreign files a number, so that each pair has its own."""
-    taken, result = set(names) - {""}, []
+    taken, used = set(names) - {""}, set[str]()
+    following: dict[str, int] = {}
+    result = []
     for k, name in enumerate(names):
         free = name
-        number = 2
-        while not free or free in result or (free != name and free in taken):
-            free = f"{name} ({number})" if name else str(k + number - 1)
-            number += 1
+        while not free or free in used or (free != name and free in taken):
+            # An empty name becomes its place in the table, or what follows that is free.
+            number = following.get(name, 2 if name else k + 1)
+            following[name] = max(number, 0 if name else k + 1) + 1
+            free = f"{name} ({number})" if name else str(following[name] - 1)
+        used.add(free)
         result.append(free)
     return tuple(result)

@@ -1,5 +1,6 @@
 """Landmarks: paired points of two slides."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,7 +64,7 @@ class Landmarks:
                     f"There are {len(fixed)} fixed points but {count} {what}; they come in pairs."
                 )
         if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
+            twice = Counter(names).most_common(1)[0][0]
             raise ValueError(f"Two landmarks are called {twice!r}; give each its own name.")
         for array in (fixed, moving, enabled, confidence):
             if array is not None:
@@ -146,7 +147,10 @@ class Landmarks:
         if not len(ours) or not len(theirs):
             return False
         near = 1e-6 * max(float(np.ptp(ours)), 1.0)
-        return all((np.abs(ours - pair).max(1) <= near).any() for pair in theirs)
+        from scipy.spatial import cKDTree
+
+        distances, _ = cKDTree(ours).query(theirs, p=np.inf)
+        return bool(np.all(distances <= near))
 
     def subset(self, keep: ArrayLike) -> "Landmarks":
         """Return the pairs at these places: an (N,) bool array, or indices in the order wanted."""

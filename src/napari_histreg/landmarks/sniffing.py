@@ -32,8 +32,8 @@ def guess_dialect(path: Path) -> str:
     text = read_text(path).lstrip()
     if text.startswith(("{", "[")):
         return "bigwarp_json" if "fixedPoints" in text else "qupath"
-    lines = text.splitlines()
-    first = lines[0].casefold()
+    line = text.partition("\n")[0].partition("\r")[0]
+    first = line.casefold()
     cells = [cell.strip(' "') for cell in first.replace(";", ",").replace("\t", ",").split(",")]
     if cells == ["index"]:
         return "elastix"
@@ -46,6 +46,6 @@ def guess_dialect(path: Path) -> str:
     if len(cells) in (6, 8) and cells[1] in ("true", "false"):
         return "bigwarp"
     raise LandmarkError(
-        f"{path}, line 1: {lines[0][:80]!r} begins no landmark layout that is known. "
+        f"{path}, line 1: {line[:80]!r} begins no landmark layout that is known. "
         "Name the layout, or give the file the header " + ",".join(OURS) + "."
     )

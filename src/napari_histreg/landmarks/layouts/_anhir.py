@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from napari_histreg.geometry import FloatArray
-from napari_histreg.landmarks.layouts.cells import as_number, columns_of, read_rows, same_length
+from napari_histreg.landmarks.layouts.cells import as_table, columns_of, read_rows, same_length
 from napari_histreg.landmarks.layouts.pairs import Pairs
 
 
@@ -28,6 +26,6 @@ def write(pairs: Pairs, path: Path, moving_path: Path | None) -> None:
 def _read_side(path: Path) -> tuple[tuple[str, ...] | None, FloatArray]:
     header, *rows = read_rows(path)
     column = columns_of(header, ("X", "Y"))
-    points = [[as_number(row, column[key], key) for key in ("X", "Y")] for row in rows]
+    points = as_table(rows, [(key, column[key]) for key in ("X", "Y")])
     names = tuple(row.cells[0] for row in rows) if 0 not in column.values() else None
-    return names, np.array(points, float).reshape(-1, 2)
+    return names, points

@@ -2,14 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, ValidationError
 
 from napari_histreg.errors import LandmarkError
+from napari_histreg.files.faults import first_fault
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks.layouts.cells import read_json, same_length
 from napari_histreg.landmarks.layouts.pairs import Pairs
+
+
+class _Project(BaseModel):
+    """What stands in a project; BigWarp writes more, which is not needed."""
+
+    fixedPoints: list[tuple[float, ...]]
+    movingPoints: list[tuple[float, ...]]
+    numDimensions: int = 2
+    active: list[bool] | None = None
+    names: list[str] | None = None
 
 
 def read(path: Path, moving_path: Path | None) -> Pairs:
@@ -18,18 +29,25 @@ def read(path: Path, moving_path: Path | None) -> Pairs:
     values = values.get("landmarks", values)
     if not isinstance(values, dict) or "fixedPoints" not in values or "movingPoints" not in values:
         raise LandmarkError(f"{path} holds no BigWarp landmarks (fixedPoints and movingPoints).")
-    if values.get("numDimensions", 2) != 2:
+    try:
+        project = _Project.model_validate(values)
+    except ValidationError as error:
+        raise LandmarkError(f"{path} is damaged at {first_fault(error)}.") from error
+    if project.numDimensions != 2:
         raise LandmarkError(
-            f"{path}: these are {values['numDimensions']}-dimensional landmarks; slides have two."
+            f"{path}: these are {project.numDimensions}-dimensional landmarks; slides have two."
         )
-    fixed, moving = (_side(path, values[key], key) for key in ("fixedPoints", "movingPoints"))
+    fixed, moving = (
+        _side(path, project.fixedPoints, "fixedPoints"),
+        _side(path, project.movingPoints, "movingPoints"),
+    )
     same_length(path, len(fixed), path, len(moving))
-    active = values.get("active", [True] * len(fixed))
-    names = values.get("names", [f"Pt-{k}" for k in range(len(fixed))])
+    active = [True] * len(fixed) if project.active is None else project.active
+    names = [f"Pt-{k}" for k in range(len(fixed))] if project.names is None else project.names
     if len(active) != len(fixed) or len(names) != len(fixed):
         raise LandmarkError(f"{path}: names and active flags are not as many as the points.")
     placed = np.isfinite(fixed).all(1) & np.isfinite(moving).all(1)
-    return Pairs(fixed, moving, tuple(map(str, names)), np.array(active, bool) & placed)
+    return Pairs(fixed, moving, tuple(names), np.array(active, bool) & placed)
 
 
 def write(pairs: Pairs, path: Path, moving_path: Path | None) -> None:
@@ -47,12 +65,11 @@ def write(pairs: Pairs, path: Path, moving_path: Path | None) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def _side(path: Path, values: Any, key: str) -> FloatArray:
-    try:
-        # BigWarp marks a point that is not placed by Infinity, as a word or as a number.
-        points = np.array([[float(value) for value in point] for point in values], float).reshape(-1, 2)
-    except (TypeError, ValueError) as error:
-        raise LandmarkError(f"{path}, {key}: not a list of points (x, y).") from error
-    if np.isnan(points).any():
+def _side(path: Path, points: list[tuple[float, ...]], key: str) -> FloatArray:
+    if any(len(point) != 2 for point in points):
+        raise LandmarkError(f"{path}, {key}: not a list of points (x, y).")
+    array = np.array(points, float).reshape(-1, 2)
+    if np.isnan(array).any():
         raise LandmarkError(f"{path}, {key}: a coordinate is NaN.")
-    return np.where(np.isinf(points).any(1)[:, None], np.nan, points)
+    # BigWarp marks a point that is not placed by Infinity, as a word or as a number.
+    return np.where(np.isinf(array).any(1)[:, None], np.nan, array)

@@ -1,5 +1,6 @@
 """Point sets of elastix, transformix and ITK: a text file for each side."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -40,7 +41,7 @@ def _read_side(path: Path) -> tuple[Literal["px", "world"], FloatArray]:
     word = rows[0].cells[0].casefold()
     if word not in UNITS:
         raise LandmarkError(f'{path}, line {rows[0].line}: a point set begins with "point" or "index".')
-    if len(rows) < 2 or not rows[1].cells[0].isdigit():
+    if len(rows) < 2 or not re.fullmatch("[0-9]{1,12}", rows[1].cells[0]):
         raise LandmarkError(f"{path}, line 2: the number of points should stand here.")
     points = []
     for row in rows[2:]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_histreg.errors import LandmarkError
-from napari_histreg.landmarks.layouts.cells import Row, as_number, columns_of, read_rows
+from napari_histreg.landmarks.layouts.cells import Row, as_table, columns_of, read_rows
 from napari_histreg.landmarks.layouts.pairs import Pairs
 
 HEADER = ("name", "enabled", "fixed_x_px", "fixed_y_px", "moving_x_px", "moving_y_px")
@@ -17,7 +17,7 @@ def read(path: Path, moving_path: Path | None) -> Pairs:
     header, *rows = read_rows(path)
     column = columns_of(header, HEADER)
     names: dict[str, int] = {}
-    enabled, numbers = [], []
+    enabled = []
     for row in rows:
         name = _cell(row, column["name"], "name")
         if name in names:
@@ -31,8 +31,7 @@ def read(path: Path, moving_path: Path | None) -> Pairs:
                 f"{path}, line {row.line}, column enabled: {flag!r} is neither true nor false."
             )
         enabled.append(FLAGS[flag])
-        numbers.append([as_number(row, column[key], key) for key in HEADER[2:]])
-    table = np.array(numbers, float).reshape(-1, 4)
+    table = as_table(rows, [(key, column[key]) for key in HEADER[2:]])
     return Pairs(table[:, :2], table[:, 2:], tuple(names), np.array(enabled, bool))
 
 

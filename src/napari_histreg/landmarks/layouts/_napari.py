@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-import numpy as np
-
 from napari_histreg.errors import LandmarkError
 from napari_histreg.geometry import FloatArray
-from napari_histreg.landmarks.layouts.cells import as_number, columns_of, read_rows, same_length
+from napari_histreg.landmarks.layouts.cells import as_table, columns_of, read_rows, same_length
 from napari_histreg.landmarks.layouts.pairs import Pairs
 
 
@@ -33,5 +31,4 @@ def _read_side(path: Path) -> FloatArray:
             f"{path}, line {header.line}: these points have three axes or more; slides have two."
         )
     column = columns_of(header, ("axis-0", "axis-1"))
-    points = [[as_number(row, column[key], key) for key in ("axis-1", "axis-0")] for row in rows]
-    return np.array(points, float).reshape(-1, 2)
+    return as_table(rows, [(key, column[key]) for key in ("axis-1", "axis-0")])

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import BaseModel, FiniteFloat, TypeAdapter, ValidationError
 
 from napari_histreg.errors import LandmarkError
+from napari_histreg.files.faults import first_fault
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks.layouts.cells import read_json, same_length
 from napari_histreg.landmarks.layouts.pairs import Pairs
@@ -19,7 +21,8 @@ def read(path: Path, moving_path: Path | None) -> Pairs:
     (names, fixed), (other, moving) = _read_side(path), _read_side(moving_path)
     same_length(path, len(fixed), moving_path, len(moving))
     if len(set(names)) == len(names) and set(names) == set(other):
-        moving = moving[[other.index(name) for name in names]]
+        places = {name: k for k, name in enumerate(other)}
+        moving = moving[[places[name] for name in names]]
     return Pairs(fixed, moving, names)
 
 
@@ -42,6 +45,19 @@ def write(pairs: Pairs, path: Path, moving_path: Path | None) -> None:
         )
 
 
+class _Geometry(BaseModel):
+    type: str
+    coordinates: Any = None
+
+
+class _Feature(BaseModel):
+    geometry: _Geometry | None = None
+    properties: dict[str, Any] | None = None
+
+
+_Point = TypeAdapter(tuple[FiniteFloat, FiniteFloat])
+
+
 def _read_side(path: Path) -> tuple[tuple[str, ...], FloatArray]:
     values = read_json(path)
     features = values.get("features") if values.get("type") == "FeatureCollection" else [values]
@@ -49,25 +65,24 @@ def _read_side(path: Path) -> tuple[tuple[str, ...], FloatArray]:
         raise LandmarkError(f"{path} is no GeoJSON: it has no list of features.")
     names, points = [], []
     for k, feature in enumerate(features, 1):
-        for name, point in _points(path, k, feature):
-            names.append(name)
-            points.append(point)
+        try:
+            for name, point in _points(_Feature.model_validate(feature)):
+                names.append(name)
+                points.append(point)
+        except ValidationError as error:
+            raise LandmarkError(f"{path}, feature {k}: not a point (x, y): {first_fault(error)}.") from error
     return tuple(names), np.array(points, float).reshape(-1, 2)
 
 
-def _points(path: Path, number: int, feature: Any) -> Iterator[tuple[str, list[float]]]:
+def _points(feature: _Feature) -> Iterator[tuple[str, tuple[float, float]]]:
     """Yield the points of a feature, with its name; other shapes are left out."""
-    geometry = feature.get("geometry") if isinstance(feature, dict) else None
-    if not isinstance(geometry, dict) or geometry.get("type") not in ("Point", "MultiPoint"):
+    geometry = feature.geometry
+    if geometry is None or geometry.type not in ("Point", "MultiPoint"):
         return
-    found = geometry.get("coordinates")
-    properties = feature.get("properties") or {}
-    several: list[Any] = [found] if geometry["type"] == "Point" else list(found or [])
-    for point in several:
-        try:
-            x, y = (float(value) for value in point[:2])
-        except (TypeError, ValueError) as error:
-            raise LandmarkError(f"{path}, feature {number}: {point!r} is not a point (x, y).") from error
-        if not np.isfinite([x, y]).all():
-            raise LandmarkError(f"{path}, feature {number}: {point!r} is not finite.")
-        yield str(properties.get("name") or ""), [x, y]
+    several = [geometry.coordinates] if geometry.type == "Point" else geometry.coordinates
+    name = (feature.properties or {}).get("name")
+    for point in _List.validate_python(several):
+        yield str(name or ""), _Point.validate_python(point[:2] if isinstance(point, list) else point)
+
+
+_List = TypeAdapter(list[Any])

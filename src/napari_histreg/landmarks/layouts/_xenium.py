@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_histreg.landmarks.layouts.cells import as_number, columns_of, read_rows
+from napari_histreg.landmarks.layouts.cells import as_table, columns_of, read_rows
 from napari_histreg.landmarks.layouts.pairs import Pairs
 
 HEADER = ("fixedX", "fixedY", "alignmentX", "alignmentY")
@@ -14,8 +14,7 @@ def read(path: Path, moving_path: Path | None) -> Pairs:
     """Read the pairs of a file; `moving_path` is not used."""
     header, *rows = read_rows(path)
     column = columns_of(header, HEADER)
-    numbers = [[as_number(row, column[key], key) for key in HEADER] for row in rows]
-    table = np.array(numbers, float).reshape(-1, 4)
+    table = as_table(rows, [(key, column[key]) for key in HEADER])
     return Pairs(table[:, :2], table[:, 2:])
 
 

@@ -1,19 +1,32 @@
 """Reading tables of text so that every fault can be named by file, line and column."""
 
 import csv
-import json
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from napari_histreg.errors import DamagedFile, LandmarkError
+import numpy as np
 
-__all__ = ["Row", "as_number", "as_word", "columns_of", "read_json", "read_rows", "read_text", "same_length"]
+from napari_histreg.errors import LandmarkError
+from napari_histreg.files import read_json as read_object
+from napari_histreg.files import read_text as read_whole_text
+from napari_histreg.geometry import FloatArray
+
+__all__ = [
+    "Row",
+    "as_number",
+    "as_table",
+    "as_word",
+    "columns_of",
+    "read_json",
+    "read_rows",
+    "read_text",
+    "same_length",
+]
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of a table.
 
     Parameters
@@ -41,19 +54,7 @@ def read_text(path: Path) -> str:
     LandmarkError
         The file is empty or no text.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise DamagedFile(f"{path} does not exist. Check the name.") from error
-    except UnicodeDecodeError as error:
-        raise LandmarkError(f"{path} is not a text file (UTF-8), so it holds no landmark table.") from error
-    except OSError as error:
-        raise DamagedFile(f"{path} cannot be read: {error.strerror}.") from error
-    if "\0" in text:
-        raise LandmarkError(f"{path} is not a text file (UTF-8), so it holds no landmark table.")
-    if not text.strip():
-        raise LandmarkError(f"{path} is empty; a landmark table was expected.")
-    return text
+    return read_whole_text(path, "a landmark table", error=LandmarkError)
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -65,7 +66,7 @@ def read_rows(path: Path) -> list[Row]:
         The file cannot be read, or its columns are not separated by commas.
     """
     text = read_text(path)
-    first = text.lstrip().splitlines()[0]
+    first = text.lstrip().partition("\n")[0]
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if mark in first and first.count(mark) >= first.count(","):
             raise LandmarkError(
@@ -75,7 +76,7 @@ def read_rows(path: Path) -> list[Row]:
     rows, reader = [], csv.reader(text.splitlines(), strict=True)
     try:
         for cells in reader:
-            trimmed = tuple(cell.strip() for cell in cells)
+            trimmed = tuple(map(str.strip, cells))
             if any(trimmed):
                 rows.append(Row(path, reader.line_num, trimmed))
     except csv.Error as error:
@@ -86,20 +87,14 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file.
+    """Return the object in a JSON file; NaN and Infinity, which some tools write, are numbers in it.
 
     Raises
     ------
     DamagedFile, LandmarkError
         The file cannot be read, is no JSON, or holds something else than an object.
     """
-    try:
-        values = json.loads(read_text(path))
-    except ValueError as error:
-        raise LandmarkError(f"{path} is not JSON: {error}.") from error
-    if not isinstance(values, dict):
-        raise LandmarkError(f"{path} holds no JSON object, so no landmarks.")
-    return values
+    return read_object(path, "a landmark table", infinite=True, error=LandmarkError)
 
 
 def columns_of(header: Row, wanted: tuple[str, ...]) -> dict[str, int]:
@@ -141,20 +136,53 @@ def as_number(row: Row, column: int, name: str, *, allow_infinity: bool = False)
     LandmarkError
         The cell is missing, empty, a word, NaN or infinite; the message names file, line and column.
     """
-    where = f"{row.path}, line {row.line}, column {name}"
-    if column >= len(row.cells) or row.cells[column] == "":
-        raise LandmarkError(f"{where}: there is no number. Each pair needs both its points.")
-    text = row.cells[column]
+    cells = row.cells
+    text = cells[column] if column < len(cells) else ""
     try:
-        # Python reads 1_000 as a number; no other tool does.
-        value = float("x" if "_" in text else text)
+        value = float(text)
     except ValueError:
-        raise LandmarkError(f"{where}: {text!r} is not a number.") from None
+        value = math.nan
+    # Python reads 1_000 as a number; no other tool does.
+    if value - value == 0 and "_" not in text:
+        return value
     if math.isinf(value) and allow_infinity:
         return math.nan
-    if not math.isfinite(value):
-        raise LandmarkError(f"{where}: {text!r} is not a finite number. Remove the line or place the point.")
-    return value
+    where = f"{row.path}, line {row.line}, column {name}"
+    if text == "":
+        raise LandmarkError(f"{where}: there is no number. Each pair needs both its points.")
+    if math.isinf(value) or text.lower().lstrip("+-") == "nan":
+        raise LandmarkError(
+            f"{where}: {text[:40]!r} is not a finite number. Remove the line or place the point."
+        )
+    raise LandmarkError(f"{where}: {text[:40]!r} is not a number.")
+
+
+def as_table(rows: Sequence[Row], columns: Sequence[tuple[str, int]]) -> FloatArray:
+    """Return columns as finite numbers, (N, C) float64; quick where all is well.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    columns : sequence of (str, int)
+        Name, for messages, and place of each column.
+
+    Raises
+    ------
+    LandmarkError
+        As `as_number`.
+    """
+    out = np.empty((len(rows), len(columns)))
+    for k, (name, place) in enumerate(columns):
+        try:
+            cells = [row.cells[place] for row in rows]
+            out[:, k] = list(map(float, cells))
+            quick = "_" not in "".join(cells) and bool(np.isfinite(out[:, k]).all())
+        except (ValueError, IndexError):
+            quick = False
+        if not quick:
+            # Slower, and says what is wrong where.
+            out[:, k] = [as_number(row, place, name) for row in rows]
+    return out
 
 
 def as_word(row: Row, column: int, name: str) -> str:
