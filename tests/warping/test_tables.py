@@ -35,8 +35,8 @@ def test_parquet_keeps_its_types(tmp_path):
         ("a.csv", "x,z\n1,2\n", DamagedFile, "no column 'y'. It has: x, z"),
         ("a.csv", "x,y\n1,two\n", DamagedFile, "must be numbers"),
         ("a.xlsx", "x", UnsupportedFormat, ".xlsx"),
-        ("a.csv", None, DamagedFile, "no file"),
-        ("a.csv", "", DamagedFile, "no table"),
+        ("a.csv", None, DamagedFile, "does not exist"),
+        ("a.csv", "", DamagedFile, "a table was expected"),
     ],
 )
 def test_bad_tables_are_named(tmp_path, name, content, error, words):

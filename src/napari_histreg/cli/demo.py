@@ -93,6 +93,8 @@ def _open_napari() -> None:
 
     if not is_installed("napari"):
         raise MissingDependency('This needs napari. Install it with: pip install "napari-histreg[gui]"')
-    ended = subprocess.run([sys.executable, "-m", "napari_histreg.plugin.contributions.demo"], check=False)
+    ended = subprocess.run(
+        [sys.executable, "-P", "-m", "napari_histreg.plugin.contributions.demo"], check=False
+    )
     if ended.returncode:
         raise typer.Exit(1)

@@ -146,6 +146,8 @@ def _check_claims(given: Path, final: Path) -> None:
     place = Path(os.path.realpath(final))
     for source in sources:
         for one in (source, *_companions(source)):
+            if not _is_there(one):
+                continue
             if _is_same(final, one):
                 raise OutputIsInput(f"{given} is read for this, and would be lost. Choose another name.")
             real = Path(os.path.realpath(one))
@@ -162,6 +164,13 @@ def _companions(source: Path) -> Iterator[Path]:
         yield source.with_suffix("")
     elif suffix == ".vsi":
         yield source.with_name(f"_{source.stem}_")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -81,7 +81,9 @@ def opened(path: str | os.PathLike[str]) -> BinaryIO:
     return stream
 
 
-def read_bytes(path: str | os.PathLike[str], *, limit: int | None = None, share: float = 0.25) -> bytes:
+def read_bytes(
+    path: str | os.PathLike[str], *, limit: int | None = None, share: float | None = 0.25
+) -> bytes:
     """Return a file's bytes.
 
     Parameters
@@ -89,8 +91,8 @@ def read_bytes(path: str | os.PathLike[str], *, limit: int | None = None, share:
     path : path-like
     limit : int, optional
         Most bytes; those of a table by default.
-    share : float
-        Which share of the memory allowed the limit is, for the way out.
+    share : float, optional
+        Which share of the memory allowed the limit is, for the way out; None where there is none.
 
     Raises
     ------
@@ -108,9 +110,9 @@ def read_bytes(path: str | os.PathLike[str], *, limit: int | None = None, share:
             _refuse(Path(path), error)
     size = max(size, len(data))
     if size > most:
+        way_out = "Name another." if share is None else f"Split it, or {LIMITS.how_to_allow(size, share)}."
         raise DamagedFile(
-            f"{path} has {size / 1e6:.0f} MB, more than the {most / 1e6:.0f} MB that are read of such a "
-            f"file. Split it, or {LIMITS.how_to_allow(size, share)}."
+            f"{path} has {size / 1e6:.1f} MB; {most / 1e6:.1f} MB are read of such a file. {way_out}"
         )
     return data
 
@@ -120,7 +122,7 @@ def read_text(
     what: str,
     *,
     limit: int | None = None,
-    share: float = 0.25,
+    share: float | None = 0.25,
     error: type[HistregError] = DamagedFile,
 ) -> str:
     """Return a text file's content (UTF-8; a byte order mark is dropped).

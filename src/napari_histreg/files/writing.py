@@ -65,9 +65,15 @@ def named(final: Path, *own: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename not in (None, str(final), *map(str, own)):
+        if error.filename is not None and not _is_own(error.filename, final, *own):
             raise
         raise WriteError(f"{final} cannot be written: {error.strerror or error}.") from error
+
+
+def _is_own(name: object, *own: Path) -> bool:
+    """Tell whether a name is one of our own, or lies in one that is a folder."""
+    place = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else Path()
+    return any(place == one or one in place.parents for one in own)
 
 
 def replace(temporary: Path, final: Path) -> None:

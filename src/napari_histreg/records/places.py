@@ -6,7 +6,7 @@ from pathlib import Path
 
 from napari_histreg.slides.address import file_of
 
-__all__ = ["as_noted", "as_path", "find_slide", "seen_from"]
+__all__ = ["as_noted", "as_path", "find_slide", "is_there", "seen_from"]
 
 _URL = "file://"
 
@@ -63,12 +63,13 @@ def find_slide(folder: Path | None, noted: str | None, near: str | None) -> str 
         return None
     typed = as_path(noted)
     for relative in (near, None if Path(typed).is_absolute() else typed):
-        if folder is not None and relative is not None and _exists(file_of(folder / relative)):
+        if folder is not None and relative is not None and is_there(file_of(folder / relative)):
             return os.path.normpath(folder / relative)
     return typed
 
 
-def _exists(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Tell whether there is a file; a name that no file can have is none."""
     try:
         return path.exists()
     except (OSError, ValueError):

@@ -1,6 +1,7 @@
 """Finding the slides of a registration again."""
 
 from napari_histreg.errors import DamagedFile, RegistrationError
+from napari_histreg.records.places import is_there
 from napari_histreg.records.record import Registration, SlideRecord
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.address import file_of
@@ -80,8 +81,8 @@ def reopen(record: SlideRecord, path: str | None, what: str) -> Slide:
     where = path or record.path
     if where is None:
         raise DamagedFile(f"The {what} {record.name} was not a file. Give one.", wants=what)
-    if not file_of(where).exists():
-        raise DamagedFile(f"The {what} {where} is not there any more. Say where it is.", wants=what)
+    if not is_there(file_of(where)):
+        raise DamagedFile(f"The {what} {where[:300]} is not there any more. Say where it is.", wants=what)
     slide = open_slide(where, pixel_size_um=record.pixel_size_um)
     if slide.shape != record.shape or fingerprint(slide) != record.fingerprint:
         slide.close()

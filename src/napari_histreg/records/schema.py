@@ -35,7 +35,7 @@ class SlidePart(_Part):
     """A slide, as noted in the file."""
 
     name: str
-    path: str | None = Field(description="As it was typed; a file URL where it is no Unicode")
+    path: str | None = Field(min_length=1, description="As it was typed; a file URL where it is no Unicode")
     path_from_here: str | None = Field(None, description="Seen from the folder of this file")
     width_px: int = Field(gt=0)
     height_px: int = Field(gt=0)

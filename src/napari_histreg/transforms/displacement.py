@@ -2,6 +2,7 @@
 
 import base64
 import zlib
+from math import prod
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +16,7 @@ from napari_histreg.transforms.transform import as_points
 
 __all__ = ["DisplacementField"]
 
+MOST_NUMBERS = 1 << 25
 # Samples added beyond each edge, along which the slope halves from one to the next until it is gone.
 FADE = 6
 # Coefficients mirrored beyond those, so that the splines of every cell are on the grid.
@@ -111,8 +113,12 @@ class DisplacementField(Deformation):
             The samples are damaged or are not as many as the shape says.
         """
         shape = [int(n) for n in values["shape"]]
+        if len(shape) != 3 or min(shape) < 1 or prod(shape) > MOST_NUMBERS:
+            raise ValueError(f"A displacement field of shape {shape} cannot be read.")
         try:
-            raw = zlib.decompress(base64.b64decode(values["values_zlib_base64_float32"], validate=True))
+            packed = base64.b64decode(values["values_zlib_base64_float32"], validate=True)
+            # One byte more than there should be is enough to know that there are too many.
+            raw = zlib.decompressobj().decompress(packed, 4 * prod(shape) + 1)
             samples = np.frombuffer(raw, "<f4").reshape(shape)
         except (ValueError, zlib.error) as error:
             raise ValueError(

@@ -10,6 +10,7 @@ from napari_histreg.transforms.transform import Transform
 
 __all__ = ["KINDS", "transform_from_dict"]
 
+MOST_STEPS = 100
 ROOM = "napari_histreg.transforms"
 
 KINDS: Mapping[str, str] = MappingProxyType(
@@ -60,6 +61,8 @@ def transform_from_dict(values: Any) -> Transform:
         raise UnsupportedDialect(
             f"There is no transform of kind {kind!r}. Those known are: {', '.join(KINDS)}."
         )
+    if len(values.get("steps") or ()) > MOST_STEPS:
+        raise TransformError(f"A {kind} of {len(values['steps'])} steps cannot be read; {MOST_STEPS} can.")
     module, name = KINDS[kind].split(":")
     try:
         parts = {key: _rebuilt(value) for key, value in values.items()}

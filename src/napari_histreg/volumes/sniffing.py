@@ -7,6 +7,9 @@ import zlib
 from pathlib import Path
 from typing import Literal
 
+from napari_histreg.errors import ReadError
+from napari_histreg.files.reading import opened
+
 __all__ = ["SOP_CLASS", "TRANSFER_SYNTAX", "Kind", "file_meta", "is_dicom", "is_whole_slide", "kind_of"]
 
 Kind = Literal["dicom", "dicom folder", "nifti", "nrrd", "meta"]
@@ -35,9 +38,9 @@ def kind_of(path: Path) -> Kind | None:
     try:
         if path.is_dir():
             return "dicom folder" if _holds_dicom(path) else None
-        with path.open("rb") as file:
+        with opened(path) as file:
             head = file.read(HEAD_BYTES)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ReadError):
         return None
     if head[:2] == b"\x1f\x8b":
         head = _unzipped(path)
@@ -53,9 +56,9 @@ def kind_of(path: Path) -> Kind | None:
 def is_dicom(path: Path) -> bool:
     """Tell whether a file bears DICOM's mark."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             return file.read(132)[128:] == b"DICM"
-    except OSError:
+    except (OSError, ReadError):
         return False
 
 
@@ -98,7 +101,7 @@ def is_whole_slide(path: Path) -> bool:
 def file_meta(path: Path) -> dict[tuple[int, int], str]:
     """Read the group 0002 of a DICOM file, which is always explicit and little endian."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             data = file.read(HEAD_BYTES)
     except OSError:
         return {}

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from napari_histreg.errors import DamagedFile
-from napari_histreg.files import written_whole
+from napari_histreg.files import read_text, written_whole
 from napari_histreg.warping.shapes import PixelMap, carry_outline
 
 __all__ = ["carry_annotations"]
@@ -23,6 +23,7 @@ _DECODE = json.JSONDecoder().raw_decode
 _GEOMETRY_KEYS = ("geometry", "nucleusGeometry")
 _DEPTH = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 _DECIMALS = 4
+FARTHEST_PX = 1e12
 
 Edit = tuple[int, int, str]
 
@@ -56,12 +57,7 @@ def carry_annotations(
     WriteError
         The output cannot be written.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DamagedFile(f"There is no file {path}. Check the path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DamagedFile(f"{path} cannot be read as text: {error}.") from error
+    text = read_text(path, "annotations (GeoJSON)")
     carrier = _Carrier(text, str(path), pixel_map, tolerance_px)
     edits = carrier.edits()
     with written_whole(output) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
@@ -85,7 +81,10 @@ class _Carrier:
         """Return (start, stop, replacement) in order."""
         start = self._skip(0)
         found: list[Edit] = []
-        end = self._feature_or_list(start, found)
+        try:
+            end = self._feature_or_list(start, found)
+        except RecursionError:
+            self._fail(start, "the values are nested too deeply")
         if self._skip(end) != len(self.text):
             self._fail(end, "something follows after the end")
         return sorted(found)
@@ -132,7 +131,7 @@ class _Carrier:
     def _carried(self, value: Any, kind: str, at: int) -> Any:
         try:
             return self._nested(value, _DEPTH[kind], outline=kind not in ("Point", "MultiPoint"))
-        except (ValueError, TypeError, IndexError) as error:
+        except (ValueError, TypeError, LookupError, OverflowError) as error:
             self._fail(at, f"the coordinates of the {kind} are not numbers in the right nesting ({error})")
 
     def _nested(self, value: Any, depth: int, *, outline: bool) -> Any:
@@ -144,8 +143,8 @@ class _Carrier:
 
     def _points(self, value: list[list[float]], *, outline: bool) -> list[list[float]]:
         xy = np.array([point[:2] for point in value], float).reshape(-1, 2)
-        if not np.isfinite(xy).all():
-            raise ValueError("a coordinate is not finite")
+        if not (np.abs(xy) <= FARTHEST_PX).all():
+            raise ValueError("a coordinate is not finite, or lies on no slide")
         mapped = (
             carry_outline(xy, self.pixel_map, tolerance_px=self.tolerance_px)
             if outline
@@ -161,7 +160,7 @@ class _Carrier:
         def member(key: str, at: int) -> int:
             nonlocal kind
             value, end = self._value(at)
-            if key == "type":
+            if key == "type" and isinstance(value, str):
                 kind = value
             return end
 
@@ -203,6 +202,8 @@ class _Carrier:
             return _DECODE(self.text, at)
         except json.JSONDecodeError as error:
             self._fail(error.pos, error.msg)
+        except (ValueError, RecursionError):
+            self._fail(at, "a number is too long, or values are nested too deeply")
 
     def _after(self, at: int, mark: str) -> int:
         if not self.text.startswith(mark, at):

@@ -75,9 +75,17 @@ class Grid(Frame):
         return cls((height, width), fixed.world_pixel_size, (y, x))
 
     def with_spacing(self, spacing: float) -> "Grid":
-        """Return a grid over the same area with square pixels of another size in world units."""
+        """Return a grid over the same area with square pixels of another size in world units.
+
+        Raises
+        ------
+        ValueError
+            The size is not positive, or larger than the area.
+        """
         old = np.array(self.spacing)
         extent = old * self.shape
+        if not 0 < spacing <= float(extent.max()):
+            raise ValueError(f"A pixel size lies above 0 and within the slide, not at {spacing!r}.")
         height, width = (max(int(n), 1) for n in np.ceil(extent / spacing - 1e-9))
         y, x = (float(v) for v in np.array(self.origin) - old / 2 + spacing / 2)
         return Grid.square((height, width), spacing, (y, x))

@@ -1,12 +1,13 @@
 """Tables of cells or points (CSV, Parquet) carried to another slide."""
 
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_histreg.errors import DamagedFile, UnsupportedFormat
-from napari_histreg.files import written_whole
+from napari_histreg.files import LIMITS, read_text, regular_file, written_whole
 from napari_histreg.optional import require
 from napari_histreg.warping.shapes import PixelMap
 
@@ -83,19 +84,36 @@ def _read(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
     suffix = _known(path)
-    if not path.is_file():
-        raise DamagedFile(f"There is no file {path}. Check the path.")
+    if suffix == ".parquet":
+        require("pyarrow", extra="parquet")
+        return _read_parquet(path)
+    text = read_text(path, "a table", error=DamagedFile)
     try:
-        if suffix == ".parquet":
-            require("pyarrow", extra="parquet")
-            return pd.read_parquet(path)
         # Text is kept as it stands, so that 007 does not become 7.
-        table = pd.read_csv(
-            path, sep=_SEPARATORS[suffix], encoding="utf-8-sig", dtype=str, keep_default_na=False
-        )
-    except (ValueError, OSError) as error:
-        raise DamagedFile(f"{path} is no table that can be read: {error}.") from error
+        table = pd.read_csv(StringIO(text), sep=_SEPARATORS[suffix], dtype=str, keep_default_na=False)
+    except (ValueError, OverflowError) as error:
+        raise DamagedFile(f"{path} is no table that can be read: {str(error)[:200]}.") from error
     return table
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    regular_file(path)
+    try:
+        with pq.ParquetFile(path) as file:
+            notes = file.metadata
+            size = sum(notes.row_group(k).total_byte_size for k in range(notes.num_row_groups))
+            if size > LIMITS.decoded_bytes or notes.num_rows > LIMITS.decoded_bytes // 16:
+                raise DamagedFile(
+                    f"{path} announces {size / 1e9:.1f} GB in {notes.num_rows} rows. Split it, or "
+                    f"{LIMITS.how_to_allow(max(size, 16 * notes.num_rows))}."
+                )
+        return pd.read_parquet(path)
+    except (ValueError, TypeError, OSError, LookupError, OverflowError, pa.ArrowException) as error:
+        raise DamagedFile(f"{path} is no table that can be read: {str(error)[:200]}.") from error
 
 
 def _write(table: "pd.DataFrame", path: Path) -> None:

@@ -260,7 +260,7 @@ def test_pixels_convert_to_pixels_without_knowing_the_slides(tmp_path: Path) -> 
         ("warpy", '{"affinetransform3d": [1, 2]}', "incomplete"),
         ("warpy", '{"type": "ThinplateSplineTransform", "srcPts": [[1, 2]], "tgtPts": [[1, 2]]}', "rows"),
         ("itk", "hello", "no ITK transform file"),
-        ("itk_field", "hello", "no displacement field"),
+        ("itk_field", "hello", "no image that ITK can read"),
         ("npy", "hello", "no .npy file"),
     ],
 )

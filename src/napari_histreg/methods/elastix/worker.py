@@ -120,7 +120,7 @@ class ElastixWorker:
         # On Windows a console window would open.
         flags: dict[str, Any] = {"creationflags": 0x08000000} if os.name == "nt" else {}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "napari_histreg.methods.elastix.child"],
+            [sys.executable, "-P", "-m", "napari_histreg.methods.elastix.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,

@@ -229,6 +229,7 @@ def _listed(path: Paths) -> list[str]:
 def _is_landmarks(path: Path) -> bool:
     """Tell by a file's first lines whether it is a table of landmarks that can be opened by itself."""
     from napari_histreg.errors import HistregError
+    from napari_histreg.files import read_bytes
     from napari_histreg.landmarks.sniffing import guess_dialect
 
     try:
@@ -237,20 +238,22 @@ def _is_landmarks(path: Path) -> bool:
         if path.stat().st_size > LARGEST_TABLE:
             return False
         if path.suffix.lower() == ".json":
-            return '"fixedPoints"' in path.read_text(encoding="utf-8", errors="replace")
+            return b'"fixedPoints"' in read_bytes(path, limit=LARGEST_TABLE)
         return guess_dialect(path) not in NOT_HERE
     except (HistregError, OSError):
         return False
 
 
 def _is_registration(path: Path) -> bool:
+    from napari_histreg.errors import ReadError
+    from napari_histreg.files.reading import opened
     from napari_histreg.records.schema import FORMAT
 
     file = path / "registration.json" if path.is_dir() else path
     try:
-        with file.open("rb") as stream:
+        with opened(file) as stream:
             return FORMAT.encode() in stream.read(4096)
-    except OSError:
+    except (OSError, ReadError):
         return False
 
 

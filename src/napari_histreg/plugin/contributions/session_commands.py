@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from napari_histreg.plugin.layers.slides import LayerData
@@ -61,12 +60,14 @@ def _bar() -> Any:
 
 
 def _is_session(path: str | os.PathLike[str]) -> bool:
+    from napari_histreg.errors import ReadError
+    from napari_histreg.files.reading import opened
     from napari_histreg.plugin.models.session_file import FORMAT
 
     try:
-        with Path(path).open("rb") as stream:
+        with opened(path) as stream:
             return FORMAT.encode() in stream.read(200)
-    except OSError:
+    except (OSError, ReadError):
         return False
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_histreg.errors import DamagedFile, HistregError
-from napari_histreg.files import written_whole
+from napari_histreg.files import read_json, written_whole
+from napari_histreg.files.faults import first_fault
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.plugin.models.session_state import Handover, Origin, SessionState
 from napari_histreg.records.document import from_json, to_json
@@ -44,7 +45,7 @@ _Point = tuple[float, float]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 class PairPart(_Part):
@@ -55,7 +56,7 @@ class PairPart(_Part):
     fixed: _Point | None = Field(description="(y, x) in the fixed slide's world units")
     moving: _Point | None = Field(description="(y, x) in the moving slide's world units")
     enabled: bool
-    confidence: float | None = None
+    confidence: float | None = Field(None, ge=0, le=1)
 
 
 class SessionDocument(_Part):
@@ -173,10 +174,7 @@ def read_session(path: str | Path) -> SavedSession:
     DamagedFile
         The file is missing or holds no session; the message says what is wrong with it.
     """
-    try:
-        values = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DamagedFile(f"{path} is not a session that can be read: {error}.") from error
+    values = read_json(path, "a session")
     return _from_values(values, str(path))
 
 
@@ -192,10 +190,8 @@ def _from_values(values: Any, name: str) -> SavedSession:
         document = SessionDocument.model_validate(values)
         state = _state(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise DamagedFile(f"{name} is damaged at {where!r}: {first['msg']}.") from error
-    except (HistregError, ValueError) as error:
+        raise DamagedFile(f"{name} is damaged at {first_fault(error)}.") from error
+    except (HistregError, ValueError, TypeError, LookupError, OverflowError) as error:
         raise DamagedFile(f"{name} holds no usable session: {error}") from error
     return SavedSession(document.fixed.to_record(), document.moving.to_record(), state, document.saved)
 

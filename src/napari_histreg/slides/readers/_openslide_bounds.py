@@ -46,7 +46,7 @@ def check_companions(path: Path) -> None:
 
 def _check_index(path: Path, index: Path) -> None:
     """Check the entries KEY = VALUE of an index."""
-    text = read_bytes(index, limit=MOST_TEXT, share=1e-3)
+    text = read_bytes(index, limit=MOST_TEXT, share=None)
     images = 1
     for found in _ENTRY.finditer(text):
         key, value = (part.decode("utf-8", "replace").strip() for part in found.groups())

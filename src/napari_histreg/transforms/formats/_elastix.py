@@ -14,8 +14,8 @@ from napari_histreg.transforms.formats.frames import SlideFrame
 from napari_histreg.transforms.formats.reading import read_text
 from napari_histreg.transforms.transform import Sequence, Transform
 
-LINE = re.compile(r"^\s*\((\S+)\s+(.*?)\)\s*$")
 WORD = re.compile(r'"([^"]*)"|(\S+)')
+MOST_STEPS = 20
 INITIAL = ("InitialTransformParameterFileName", "InitialTransformParametersFileName")
 
 
@@ -29,6 +29,8 @@ def read(
     while following is not None:
         if following.resolve() in seen:
             raise DamagedFile(f"{following} names itself as its initial transform.")
+        if len(seen) == MOST_STEPS:
+            raise DamagedFile(f"{path} leads to a chain of more than {MOST_STEPS} files.")
         seen.add(following.resolve())
         values = _parse(following)
         # The initial transform is applied first.
@@ -121,11 +123,14 @@ def _words(numbers: list[float]) -> str:
 def _parse(path: Path) -> dict[str, list[str]]:
     values: dict[str, list[str]] = {}
     for line in read_text(path).splitlines():
-        found = LINE.match(line.split("//")[0])
-        if found:
-            values[found[1]] = [quoted or plain for quoted, plain in WORD.findall(found[2])]
+        told = line.split("//")[0].strip()
+        if told.startswith("(") and told.endswith(")"):
+            key, *rest = told[1:-1].split(None, 1)[:2] or [""]
+            values[key] = [quoted or plain for quoted, plain in WORD.findall(rest[0] if rest else "")]
     if "Transform" not in values:
         raise DamagedFile(f'{path} is no elastix parameter file: it has no line (Transform "…").')
+    if not values["Transform"]:
+        raise DamagedFile(f"{path} does not say which transform it holds.")
     return values
 
 
@@ -133,12 +138,18 @@ def _initial(path: Path, values: dict[str, list[str]]) -> Path | None:
     name = next((values[key][0] for key in INITIAL if values.get(key)), "NoInitialTransform")
     if name == "NoInitialTransform":
         return None
+    if "\0" in name or not 0 < len(name) < 4096 or not Path(name).name:
+        raise DamagedFile(f"{path} names {name[:100]!r} as its initial transform, which is no file.")
     if values.get("HowToCombineTransforms", ["Compose"])[0] != "Compose":
         raise UnsupportedDialect(f"{path} adds transforms; only composed ones can be used.")
     # elastix writes whole paths; a folder that moved keeps its files together.
-    return next(
-        (p for p in (path.parent / name, path.parent / Path(name).name) if p.is_file()), path.parent / name
-    )
+    places = (path.parent / name, path.parent / Path(name).name)
+    try:
+        return next((place for place in places if place.is_file()), places[0])
+    except OSError as error:
+        raise DamagedFile(
+            f"{path} names {name[:100]!r} as its initial transform: {error.strerror}."
+        ) from None
 
 
 def _numbers(path: Path, values: dict[str, list[str]], key: str, count: int | None = None) -> FloatArray:
@@ -163,11 +174,16 @@ def _transform(
     kind = values["Transform"][0]
     if kind == "BSplineTransform" and values.get("BSplineTransformSplineOrder", ["3"])[0] == "3":
         size = _numbers(path, values, "GridSize", 2)
+        if any(side != int(side) or not 4 <= side <= 1e6 for side in size):
+            raise DamagedFile(f"{path}: a control grid of {size[0]:g} x {size[1]:g} points is impossible.")
         (ox, oy), (sx, sy) = (_numbers(path, values, key, 2) for key in ("GridOrigin", "GridSpacing"))
         numbers = _numbers(path, values, "TransformParameters", int(2 * size.prod()))
-        return BSpline.from_itk(
-            numbers, size_xy=(int(size[0]), int(size[1])), origin_xy=(ox, oy), spacing_xy=(sx, sy)
-        )
+        try:
+            return BSpline.from_itk(
+                numbers, size_xy=(int(size[0]), int(size[1])), origin_xy=(ox, oy), spacing_xy=(sx, sy)
+            )
+        except ValueError as error:
+            raise DamagedFile(f"{path} holds a control grid that cannot be used: {error}") from error
     counts = {"TranslationTransform": 2, "EulerTransform": 3, "SimilarityTransform": 4, "AffineTransform": 6}
     if kind not in counts:
         raise UnsupportedDialect(

@@ -1,5 +1,8 @@
 """ITK's transform files (.tfm, .txt, .h5), through SimpleITK."""
 
+import errno
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,31 +14,42 @@ from napari_histreg.progress import Progress
 from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.displacement import DisplacementField
 from napari_histreg.transforms.fitting import fit_affine
+from napari_histreg.transforms.formats._itk_child import rewritten
+from napari_histreg.transforms.formats._itk_text import Part, canonical_text, parse_parts
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
 from napari_histreg.transforms.formats.frames import SlideFrame
+from napari_histreg.transforms.formats.reading import read_text
 from napari_histreg.transforms.formats.sampled import sample_field
 from napari_histreg.transforms.matrix import Affine
 from napari_histreg.transforms.similarity import Translation
 from napari_histreg.transforms.transform import Sequence, Transform
 
-__all__ = ["field_image", "field_of", "read", "write"]
+__all__ = ["disk_is_full", "field_image", "field_of", "read", "write"]
 
 
 def read(
     path: Path, dialect: TransformDialect, fixed: SlideFrame | None, moving: SlideFrame | None
 ) -> Transform:
     """Read a transform file."""
+    if path.suffix.lower() in (".h5", ".hdf5"):
+        with rewritten(path, "transform") as text:
+            parts = parse_parts(path, read_text(text))
+    else:
+        parts = parse_parts(path, read_text(path))
+    return _from_itk(_read_parts(path, parts), dialect, fixed, moving)
+
+
+def _read_parts(path: Path, parts: list[Part]) -> Any:
+    """Have SimpleITK read transforms that were checked."""
     import SimpleITK as sitk
 
-    if not path.is_file():
-        raise DamagedFile(f"{path} does not exist. Check the name.")
-    try:
-        found = sitk.ReadTransform(str(path))
-    except RuntimeError as error:
-        raise DamagedFile(f"{path} is no ITK transform file: {_reason(error)}") from error
-    if found.GetDimension() != 2:
-        raise DamagedFile(f"{path} holds a {found.GetDimension()}-dimensional transform; slides are planes.")
-    return _from_itk(found, dialect, fixed, moving)
+    with tempfile.TemporaryDirectory(prefix="histreg-") as folder:
+        clean = Path(folder) / "clean.tfm"
+        clean.write_text(canonical_text(parts), encoding="ascii")
+        try:
+            return sitk.ReadTransform(str(clean))
+        except RuntimeError as error:
+            raise DamagedFile(f"{path} is no ITK transform file: {_reason(error)}") from error
 
 
 def write(
@@ -60,6 +74,27 @@ def write(
         raise UnsupportedDialect(
             f"ITK writes transforms to {', '.join(dialect.suffixes)}, not to {path.name}: {_reason(error)}"
         ) from error
+    _check_written(path, made)
+
+
+def _check_written(path: Path, made: Any) -> None:
+    """Read a transform back: on a full disk SimpleITK writes nothing, and says nothing."""
+    import SimpleITK as sitk
+
+    try:
+        found = sitk.ReadTransform(str(path))
+        is_whole = np.array_equal(found.GetParameters(), made.GetParameters()) and np.array_equal(
+            found.GetFixedParameters(), made.GetFixedParameters()
+        )
+    except RuntimeError:
+        is_whole = False
+    if not is_whole:
+        raise disk_is_full(path)
+
+
+def disk_is_full(path: Path) -> OSError:
+    """Return the error for a file that does not hold what was written, which SimpleITK does not raise."""
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
 
 
 def field_image(transform: Transform, fixed: SlideFrame | None, progress: Progress) -> Any:

@@ -87,20 +87,27 @@ def _matrix(path: Path, values: dict[str, Any]) -> FloatArray:
         return np.eye(3)
     if kind == "sequence":
         steps = values.get("transformations", [])
+        if not isinstance(steps, list) or not all(isinstance(step, dict) for step in steps):
+            raise DamagedFile(f"{path}: the transformations of a sequence are no list of transformations.")
         total = np.eye(3)
         for step in steps:
             total = _matrix(path, step) @ total
         return total
     if kind == "affine" and "affine" in values:
         return _affine(path, values)
+    if not isinstance(kind, str):
+        raise DamagedFile(f'{path} holds no coordinate transformation (an object with a "type").')
     if kind in ("scale", "translation", "rotation") and kind in values:
+        inputs, outputs = _axes(values.get("input")), _axes(values.get("output"))
+        if len(inputs) != 2 or len(outputs) != 2:
+            raise UnsupportedDialect(f"{path}: a {kind} of other axes than y and x cannot be used.")
         numbers = _array(path, values[kind], (2, 2) if kind == "rotation" else (2,))
         matrix = np.eye(3)
         if kind == "translation":
             matrix[:2, 2] = numbers
         else:
             matrix[:2, :2] = np.diag(numbers) if kind == "scale" else numbers
-        return _to_yx(matrix, _axes(values.get("input")), _axes(values.get("output")))
+        return _to_yx(matrix, inputs, outputs)
     raise UnsupportedDialect(
         f"{path}: a transformation of type {kind!r} cannot be used; identity, scale, translation, rotation, "
         "affine and sequences of these can, with their numbers in the JSON."
@@ -128,7 +135,7 @@ def _axes(system: Any) -> list[str]:
     if not isinstance(axes, list):
         return ["y", "x"]
     names = [str(axis.get("name")) if isinstance(axis, dict) else str(axis) for axis in axes]
-    if not {"y", "x"} <= set(names) or "z" in names:
+    if not {"y", "x"} <= set(names) or "z" in names or len(set(names)) < len(names):
         raise UnsupportedDialect(f"The axes {names} are not those of a plane (y, x).")
     return names
 
@@ -136,7 +143,7 @@ def _axes(system: Any) -> list[str]:
 def _array(path: Path, values: Any, shape: tuple[int, ...]) -> FloatArray:
     try:
         array = np.array(values, float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DamagedFile(f"{path}: the transformation holds something else than numbers.") from error
     if array.shape != shape:
         raise DamagedFile(

@@ -17,12 +17,12 @@ def read(
     path: Path, dialect: TransformDialect, fixed: SlideFrame | None, moving: SlideFrame | None
 ) -> Transform:
     """Read six numbers, separated by blanks, tabs, line ends or commas."""
-    words = [word for word in re.split(r"[\s,;]+", read_text(path).strip()) if word]
+    words = [word for word in re.split(r"[\s,;]+", read_text(path)[:10_000].strip()) if word]
     try:
         numbers = [float(word) for word in words]
     except ValueError as error:
         raise DamagedFile(
-            f"{path} is not a QuPath transform: {error}. It should hold six numbers."
+            f"{path} is not a QuPath transform: {str(error)[:100]}. It should hold six numbers."
         ) from error
     if len(numbers) != 6:
         raise DamagedFile(f"{path} holds {len(numbers)} numbers; a QuPath transform has six.")

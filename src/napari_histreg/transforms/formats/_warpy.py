@@ -21,6 +21,10 @@ from napari_histreg.transforms.transform import Sequence, Transform
 # The file's spline may differ from ours by this share of a fixed pixel, where it has to be approached.
 BOUND_PX = 0.1
 MOST_POINTS = 1600
+# Solving a spline takes time that grows with the cube of its points, and memory with their square.
+MOST_CENTRES = 4000
+MOST_STEPS = 50
+KEYS = ("srcPts", "tgtPts")
 
 
 def read(
@@ -136,12 +140,18 @@ def _transform(path: Path, values: Any) -> Transform:
     if "wrappedTransform" in values:
         return _transform(path, values["wrappedTransform"])
     if kind.endswith("RealTransformSequence"):
-        steps = [values.get(f"realTransform_{k}") for k in range(int(values.get("size", 0)))]
-        return Sequence.of(*(_transform(path, step) for step in steps))
+        size = values.get("size", 0)
+        if type(size) is not int or not 0 < size <= MOST_STEPS:
+            raise DamagedFile(f"{path}: a sequence of {str(size)[:20]!r} steps cannot be read.")
+        return Sequence.of(*(_transform(path, values.get(f"realTransform_{k}")) for k in range(size)))
     if kind == "ThinplateSplineTransform":
-        source, target = (_numbers(path, values.get(key), None).T[:, ::-1] for key in ("srcPts", "tgtPts"))
+        source, target = (np.atleast_2d(_numbers(path, values.get(key), None)).T[:, ::-1] for key in KEYS)
         if source.shape != target.shape or source.shape[1:] != (2,):
             raise DamagedFile(f"{path}: srcPts and tgtPts are not two rows (x, y) of equally many numbers.")
+        if len(source) > MOST_CENTRES:
+            raise UnsupportedDialect(
+                f"{path} holds a spline through {len(source)} points; up to {MOST_CENTRES} can be used."
+            )
         return fit_thin_plate(source, target, smoothing=0)
     raise UnsupportedDialect(f"{path}: a transform of type {kind!r} cannot be used.")
 
@@ -149,7 +159,7 @@ def _transform(path: Path, values: Any) -> Transform:
 def _numbers(path: Path, values: Any, shape: tuple[int, ...] | None) -> FloatArray:
     try:
         array = np.array(values, float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DamagedFile(f"{path}: the transform holds something else than numbers.") from error
     if not np.isfinite(array).all() or array.ndim == 0 or (shape is not None and array.shape != shape):
         raise DamagedFile(f"{path}: the transform's numbers are incomplete or not finite.")

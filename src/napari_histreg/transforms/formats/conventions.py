@@ -14,6 +14,7 @@ from napari_histreg.transforms.transform import Transform
 __all__ = ["TransformDialect", "from_matrix", "side_to_world", "to_matrix"]
 
 MM_UM = 1000.0
+MOST = 1e12
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,8 @@ def from_matrix(
     """
     if not np.isfinite(matrix).all():
         raise DamagedFile(f"The matrix of this {dialect.title} file holds NaN or infinity.")
+    if np.abs(matrix).max() > MOST or np.abs(matrix).max() < 1 / MOST:
+        raise DamagedFile(f"The matrix of this {dialect.title} file holds numbers that fit no slide.")
     perspective = bool(np.abs(matrix[2, :2]).max() > 0) or matrix[2, 2] == 0
     if perspective and "projective" not in dialect.carries:
         raise DamagedFile(

@@ -1,6 +1,5 @@
 """Reading text and JSON so that every fault is named with its file."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,14 @@ from typing import Any
 import numpy as np
 
 from napari_histreg.errors import DamagedFile
+from napari_histreg.files import read_json as read_object
+from napari_histreg.files import read_text as read_whole_text
 from napari_histreg.geometry import FloatArray
 
 __all__ = ["read_json", "read_matrix", "read_text", "write_matrix"]
+
+MATRIX_BYTES = 100_000
+"""Nine numbers take less."""
 
 
 def read_text(path: Path) -> str:
@@ -21,17 +25,7 @@ def read_text(path: Path) -> str:
     DamagedFile
         The file is missing, empty, or no text.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise DamagedFile(f"{path} does not exist. Check the name.") from error
-    except UnicodeDecodeError as error:
-        raise DamagedFile(f"{path} is not a text file (UTF-8); a transform was expected.") from error
-    except OSError as error:
-        raise DamagedFile(f"{path} cannot be read: {error.strerror}.") from error
-    if not text.strip():
-        raise DamagedFile(f"{path} is empty; a transform was expected.")
-    return text
+    return read_whole_text(path, "a transform")
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -42,13 +36,7 @@ def read_json(path: Path) -> dict[str, Any]:
     DamagedFile
         The file is missing, no JSON, or holds something else than an object.
     """
-    try:
-        values = json.loads(read_text(path))
-    except ValueError as error:
-        raise DamagedFile(f"{path} is not JSON: {error}.") from error
-    if not isinstance(values, dict):
-        raise DamagedFile(f"{path} holds no JSON object, so no transform.")
-    return values
+    return read_object(path, "a transform")
 
 
 def read_matrix(path: Path) -> FloatArray:
@@ -60,7 +48,8 @@ def read_matrix(path: Path) -> FloatArray:
         There are not three lines of three numbers; the message names the line.
     """
     rows = []
-    lines = [(k, line) for k, line in enumerate(read_text(path).splitlines(), 1) if line.strip()]
+    text = read_whole_text(path, "a matrix", limit=MATRIX_BYTES, share=None)
+    lines = [(k, line) for k, line in enumerate(text.splitlines(), 1) if line.strip()]
     for k, line in lines:
         if ";" in line:
             raise DamagedFile(f"{path}, line {k}: the numbers are separated by semicolons; use commas.")
