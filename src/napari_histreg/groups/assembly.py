@@ -37,6 +37,9 @@ CLOSED = 3.0
 LOOSEST = 0.03
 """No loop is closed beyond this share of the diagonal."""
 
+TYPICAL = 0.8
+"""Median of the distance that links of standard error 1 have from a solution over them."""
+
 Matrices = Mapping[int, FloatArray]
 
 TYPES = {"rigid": Rigid, "similarity": Similarity, "affine": Affine}
@@ -127,7 +130,7 @@ def assemble(slides: Sequence[SlideRecord], links: Sequence[Link], wishes: Wishe
     evidence = [found for _, found in gathered if found is not None]
     diagonal = float(np.hypot(*(np.array(slides[template].shape) * slides[template].world_pixel_size)))
     noise = _noise(inside, start, slides, wishes, diagonal)
-    matrices, weights = _solved(inside, evidence, start, template, noise, wishes)
+    matrices, weights = _solved(inside, evidence, start, template, noise, wishes, diagonal)
     still = _held(inside, weights, template, len(slides))
     used = {
         link.ends: (weight, error)
@@ -204,18 +207,23 @@ def _solved(
     template: int,
     noise: tuple[float, float],
     wishes: Wishes,
+    diagonal: float,
 ) -> tuple[dict[int, FloatArray], FloatArray]:
-    """Solve, with the links' errors as large as the model leaves them."""
+    """Solve, with the links' errors as large as the loops say, or as the model leaves them."""
     if not links:
         return dict(start), np.zeros(0)
     apart = np.array([abs(a - b) if wishes.ordered else 1 for a, b in (link.ends for link in links)])
     sigma = np.sqrt(noise[0] ** 2 + noise[1] ** 2 * apart**2)
     sure = [link.by_hand for link in links]
-    found = solve_group(evidence, start, template, kind=wishes.model, sigma=sigma, sure=sure)
-    # Where tissue differs by more than the model allows, that is the error, and no link contradicts another.
-    misfit = float(np.median(found.errors / sigma)) / 0.8
-    if misfit > 1:
-        found = solve_group(evidence, start, template, kind=wishes.model, sigma=misfit * sigma, sure=sure)
+    # Where tissue differs by more than the model allows, that is the error, and no link contradicts another:
+    # pairs that bend may close their loops exactly and still fit no affine map.
+    near = link_errors(evidence, start) <= LOOSEST * diagonal
+    counted = np.where(near, 1.0, 0.0) if near.any() else np.ones(len(links))
+    even = solve_group(evidence, start, template, kind=wishes.model, sigma=sigma, counted=counted)
+    misfit = float(np.median((even.errors / sigma)[counted > 0])) / TYPICAL
+    found = solve_group(
+        evidence, start, template, kind=wishes.model, sigma=max(misfit, 1.0) * sigma, sure=sure
+    )
     return dict(found.to_frame), found.weights
 
 

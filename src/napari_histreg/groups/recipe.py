@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from napari_histreg.groups.assembly import Assembled, Wishes, assemble
+from napari_histreg.groups.bending import bend_members
 from napari_histreg.groups.choice import AnyOrder, Choice, InOrder
 from napari_histreg.groups.group import GroupRegistration, Link, distinct_names
 from napari_histreg.groups.linking import Linker, LinkSettings
@@ -124,9 +125,13 @@ def register_group(
         progress(0.97, "solving for all slides")
         group = assemble(records, links, wishes)
         found.update(_told(group))
+    members, bend = bend_members(group.members, group.links, group.template, ordered=wishes.ordered)
+    if bend is not None:
+        with log.step("bend") as found:
+            found.update(pairs=bend.pairs, before=bend.before, after=bend.after, notes=bend.notes)
     progress(1.0, "done")
     return GroupRegistration(
-        members=group.members,
+        members=members,
         links=group.links,
         loops=group.loops,
         frame="mean" if wishes.frame == "mean" else "template",

@@ -175,7 +175,7 @@ def _step(
     rows, columns, values = [], [], []
     right = np.zeros(size * len(free))
     # Slides that no link holds stay where they are.
-    hold = 1e-9 * max(float(weights.max(initial=0.0)), 1e-300)
+    hold = 1e-9 * (float(weights.max(initial=0.0)) or 1.0)
     for link, weight, here in zip(evidence, weights, points, strict=True):
         there = Affine(matrices[link.moving])(link.moving_points)
         sides = (
