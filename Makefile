@@ -1,12 +1,13 @@
 # Each word does its whole set-up by itself, from a fresh clone on.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: help demo quick test lint bench screenshots format clean
+.PHONY: help demo quick test hostile lint bench screenshots format clean
 
 help:
 	@echo "make demo         align the built-in pair and show what comes out"
 	@echo "make quick        lint, and the tests of the core without windows, browser and slow ones"
 	@echo "make test         run all tests (makes .venv and installs what they need)"
+	@echo "make hostile      only the tests that feed damaged, lying and oversized files"
 	@echo "make lint         format, types, import contracts, napari manifest"
 	@echo "make bench        speed and accuracy, as ratios"
 	@echo "make screenshots  make the pictures of README and docs anew from a real window"
@@ -29,6 +30,11 @@ test:
 	@bash tools/display.sh $(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/plugin $(PYTEST_ARGS)
 	@# Windows share one screen, one mouse and one keyboard, so these run one after the other.
 	@bash tools/display.sh $(BIN)/python -m pytest tests/plugin $(PYTEST_ARGS)
+
+hostile:
+	@PYTHON=$(PYTHON) bash tools/setup.sh test
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/plugin tests $(PYTEST_ARGS) \
+		-k "damaged or truncated or broken or hostile or malicious or bomb or limit or huge or announces"
 
 lint:
 	@PYTHON=$(PYTHON) bash tools/setup.sh dev

@@ -106,6 +106,17 @@ def test_questions_of_a_newcomer_are_answered_by_the_tree():
         assert words in (ROOT / path).read_text(encoding="utf-8"), question
 
 
+def test_what_the_pages_and_workflows_name_is_there():
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*.yml")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for word in re.findall(r"(?:run: |`|^)make ([a-z]+)", text, re.MULTILINE):
+            assert word in targets, (page.name, word)
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            assert (page.parent / link).exists(), (page.name, link)
+
+
 def test_pictures_in_the_docs_stay_small():
     for picture in (ROOT / "docs" / "images").iterdir():
         assert picture.stat().st_size <= 300_000, f"{picture.name}: run python tools/shrink.py on it"
