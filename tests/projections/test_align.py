@@ -29,6 +29,12 @@ def test_the_expected_error_is_near_the_true_one(found, scan):
     assert error(found, scan) / 3 < max(found.error_px) < error(found, scan) * 4
 
 
+def test_a_drift_that_views_hide_from_one_another_is_said():
+    scan = phantom_projections(90, (64, 64), jitter_px=3, noise=0.03)
+    found = align_projections(scan.frames, scan.angles_deg, method="correlation", must_find=False)
+    assert error(found, scan) / 2 < max(found.error_px) < error(found, scan) * 2
+
+
 def test_shifts_keep_the_convention(found, scan):
     fixed, constant = fix_gauge(found.shifts_px, np.radians(scan.angles_deg))
     assert np.allclose(fixed, found.shifts_px, atol=1e-6)

@@ -15,11 +15,11 @@ from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.projections.alignment import ProjectionAlignment
 from napari_histreg.projections.arrays import Mask
 from napari_histreg.projections.axis import AxisEstimates, find_axis
-from napari_histreg.projections.gauge import without_harmonics
-from napari_histreg.projections.judging import Evidence, judge, weigh
+from napari_histreg.projections.gauge import fix_gauge
+from napari_histreg.projections.judging import Evidence, expected_error, judge, weigh
 from napari_histreg.projections.lean import Lean, find_lean, turned_back, turned_shifts
 from napari_histreg.projections.method import ProjectionMethod, ShiftEstimate
-from napari_histreg.projections.moments import sinusoid_shifts
+from napari_histreg.projections.moments import profile_shifts, sinusoid_shifts
 from napari_histreg.projections.opening import Source, open_projections
 from napari_histreg.projections.registry import find_projection_method, projection_method_class
 from napari_histreg.projections.reprojection import aligned_frames, misfits
@@ -202,7 +202,8 @@ def _record(
     seconds: float,
 ) -> ProjectionAlignment:
     stack, evidence, factor = run.stack.without(_mask(left_out, run.stack.count)), run.evidence, run.stack.bin
-    judgement = judge(stack, evidence, run.axis, drift_px=_drift(run))
+    drift = _drift(run)
+    judgement = judge(stack, evidence, run.axis, drift_px=drift)
     tilt = run.lean.tilt_deg if run.lean is not None and run.lean.matters else 0.0
     shifts = turned_shifts(run.estimate.shifts, tilt) * factor
     shifts[~stack.used] = 0
@@ -218,7 +219,7 @@ def _record(
         notes.append(
             "The angles span no half turn: the rotation axis is known from the centre of mass alone."
         )
-    error = evidence.error(stack.used) if stack.used.any() else (np.inf, np.inf)
+    error = expected_error(stack, evidence, drift)
 
     def on_detector(column: float) -> float:
         return column * factor + (factor - 1) / 2
@@ -237,7 +238,7 @@ def _record(
         remaining_px=evidence.remaining * factor,
         noise_px=evidence.noise * factor,
         likeness=evidence.likeness,
-        error_px=(error[0] * factor, error[1] * factor),
+        error_px=error,
         verdict=judgement.word,
         reasons=judgement.reasons,
         notes=tuple(dict.fromkeys(notes)),
@@ -250,17 +251,22 @@ def _record(
     )
 
 
-def _drift(run: _Pass) -> float | None:
-    """Return how far the shifts lie, smoothly over the angles, from what the centres of mass ask for."""
+def _drift(run: _Pass) -> tuple[float, float] | None:
+    """Return how far the shifts lie, smoothly over the angles, from what the mass asks for, along y and x.
+
+    Views predict one another so well over small angles that all can drift together; the mass cannot.
+    """
     if not run.stack.is_whole:
         return None
-    used, angles = run.upright.used, run.upright.angles_rad
-    asked, _ = sinusoid_shifts(run.upright, run.estimate.shifts[:, 0])
-    off, _ = without_harmonics(run.estimate.shifts[:, 1] - asked, angles, used)
-    place = 2 * (angles - angles.min()) / max(float(np.ptp(angles)), 1e-9) - 1
-    basis = np.polynomial.legendre.legvander(place, SMOOTH_ORDER)
-    smooth = basis @ np.linalg.lstsq(basis[used], off[used], rcond=None)[0]
-    return float(np.sqrt((smooth[used] ** 2).mean())) * run.stack.bin
+    stack, shifts = run.upright, run.estimate.shifts
+    y, _ = profile_shifts(stack)
+    x, _ = sinusoid_shifts(stack, shifts[:, 0])
+    off, _ = fix_gauge(shifts - np.stack([y, x], 1), stack.angles_rad, stack.used)
+    place = 2 * (stack.angles_rad - stack.angles_rad.min()) / max(float(np.ptp(stack.angles_rad)), 1e-9) - 1
+    basis = np.polynomial.legendre.legvander(place, SMOOTH_ORDER)[stack.used]
+    smooth = basis @ np.linalg.lstsq(basis, off[stack.used], rcond=None)[0]
+    found = np.sqrt((smooth**2).mean(0)) * stack.bin
+    return float(found[0]), float(found[1])
 
 
 def _mask(left_out: Mapping[int, str], count: int) -> Mask:

@@ -48,7 +48,7 @@ class ProjectionAlignment:
     likeness : (A,) ndarray
         Correlation of each frame with its prediction.
     error_px : (float, float)
-        Expected error of a shift along y and x, from both.
+        Expected error of a shift along y and x: both, and a smooth drift from what the mass asks for.
     verdict : "accepted", "doubtful" or "refused"
         Whether to trust it.
     reasons : tuple of str

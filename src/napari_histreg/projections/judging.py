@@ -13,7 +13,7 @@ from napari_histreg.projections.gauge import fix_gauge
 from napari_histreg.projections.rounds import compare, left_out_predictions
 from napari_histreg.projections.work import WorkStack
 
-__all__ = ["Evidence", "Judgement", "VerdictWord", "judge", "weigh"]
+__all__ = ["Evidence", "Judgement", "VerdictWord", "expected_error", "judge", "weigh"]
 
 VerdictWord = Literal["accepted", "doubtful", "refused"]
 
@@ -120,7 +120,34 @@ def weigh(
     return Evidence(centred, noise, likeness, chance)
 
 
-def judge(stack: WorkStack, evidence: Evidence, axis: AxisEstimates, *, drift_px: float | None) -> Judgement:
+def expected_error(
+    stack: WorkStack, evidence: Evidence, drift_px: tuple[float, float] | None
+) -> tuple[float, float]:
+    """Return the expected error of a shift along y and x, in pixels of the detector.
+
+    Parameters
+    ----------
+    stack : WorkStack
+        Line integrals.
+    evidence : Evidence
+        Of the left-out views.
+    drift_px : (float, float) or None
+        As in `judge`.
+    """
+    if not stack.used.any():
+        return float("inf"), float("inf")
+    y, x = evidence.error(stack.used)
+    drift = drift_px or (0.0, 0.0)
+    return float(np.hypot(y * stack.bin, drift[0])), float(np.hypot(x * stack.bin, drift[1]))
+
+
+def judge(
+    stack: WorkStack,
+    evidence: Evidence,
+    axis: AxisEstimates,
+    *,
+    drift_px: tuple[float, float] | None,
+) -> Judgement:
     """Weigh the evidence.
 
     Parameters
@@ -131,9 +158,9 @@ def judge(stack: WorkStack, evidence: Evidence, axis: AxisEstimates, *, drift_px
         Of the left-out views.
     axis : AxisEstimates
         In pixels of the stack.
-    drift_px : float or None
-        How far the shifts lie, smoothly over the angles, from what the centre of mass asks for, in pixels of
-        the detector; None where the body leaves the field, so that nobody can tell.
+    drift_px : (float, float) or None
+        How far the shifts lie, smoothly over the angles, from what the mass asks for, along y and x, in
+        pixels of the detector; None where the body leaves the field, so that nobody can tell.
 
     Returns
     -------
@@ -154,16 +181,17 @@ def judge(stack: WorkStack, evidence: Evidence, axis: AxisEstimates, *, drift_px
             f"those of other views ({evidence.chance:.2f}): the frames are not views of one body at these "
             "angles."
         )
-    y, x = (stack.bin * value for value in evidence.error(used))
+    y, x = expected_error(stack, evidence, drift_px)
     worst = max(y, x)
-    said = f"Left-out views lie {y:.2f} px (y) and {x:.2f} px (x) off their predictions, noise included."
+    against = "their predictions" if drift_px is None else "their predictions and the mass"
+    said = f"Left-out views lie {y:.2f} px (y) and {x:.2f} px (x) off {against}, noise included."
     (goods if worst <= ACCEPTED_PX else doubts if worst <= DOUBTFUL_PX else refusals).append(said)
     if not stack.is_whole:
         doubts.append(
             "The body leaves the field at the sides: a slow drift along x cannot be told from its shape."
         )
-    elif drift_px is not None and drift_px > ACCEPTED_PX:
-        doubts.append(f"The centre of mass drifts {drift_px:.2f} px from its sinusoid.")
+    elif drift_px is not None and max(drift_px) > ACCEPTED_PX:
+        doubts.append(f"The shifts drift {max(drift_px):.2f} px from what the mass asks for.")
     if not axis.all:
         doubts.append("The angles span no half turn and the body leaves the field: the axis is unknown.")
     elif axis.spread * stack.bin > AXIS_APART_PX:
