@@ -1,16 +1,12 @@
 """Cohorts of files that hold nothing, for a worker that does not read them."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
+from cohort_fakes import FAKE_WORKER
 from napari_histreg.cohorts import Case, read_cases, run_cohort
 from napari_histreg.cohorts.attendance import end_children
 from napari_histreg.cohorts.events import Event
 from napari_histreg.cohorts.settings import RunSettings
-
-FAKE_WORKER = (sys.executable, str(Path(__file__).with_name("fake_worker.py")))
 
 
 @pytest.fixture
