@@ -4,8 +4,8 @@
     python benchmarks/cohort.py throughput [--rows 24] [--size 600] [--cluster]
     python benchmarks/cohort.py overhead [--rows 1000]
 
-Throughput needs a machine that does nothing else; it says the load at its start. Overhead is the time of a case
-that is not the worker's own work on it.
+Throughput needs a machine that does nothing else; it says the load at its start. Overhead is the time of
+a case that is not the worker's own work on it.
 """
 
 import argparse
@@ -54,7 +54,7 @@ def phantoms(folder: Path, count: int, size: int, **columns: str) -> Path:
 
 
 def turned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Turn, scale and shift a picture; returns it with the (2, 3) matrix from its pixels (x, y) to the new."""
+    """Turn, scale and shift a picture; returns it and the (2, 3) matrix from its pixels (x, y)."""
     height, width = picture.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-180, 180), rng.uniform(0.8, 1.2))
     matrix[:, 2] += rng.uniform(-20, 20, 2)
@@ -198,14 +198,15 @@ def overhead(rows: int) -> None:
         between = [b - a - s for a, b, s in zip(times, times[1:], own[1:], strict=False)]
         start = perf_counter()
         again = run_cohort(cases, folder / "results", RunSettings(workers=1, report=False))
+        cpu_ms = 1000 * (spent.user + spent.system - cpu.user - cpu.system) / rows
+        middle, mean = (1000 * of(between) for of in (statistics.median, statistics.fmean))
+        print(f"{rows} cases: overhead {middle:.1f} ms a case (median), {mean:.1f} ms (mean)")
+        print(f"work {statistics.fmean(own):.3f} s a case; parent {cpu_ms:.1f} ms of CPU a case")
         print(
-            f"{rows} cases: overhead {1000 * statistics.median(between):.1f} ms a case (median), "
-            f"{1000 * statistics.fmean(between):.1f} ms (mean); work {statistics.fmean(own):.3f} s a case\n"
-            f"parent: {1000 * (spent.user + spent.system - cpu.user - cpu.system) / rows:.1f} ms of CPU a case, "
-            f"{memory[0]:.0f} MB after the first case, {memory[len(memory) // 2]:.0f} half-way, {memory[-1]:.0f} at the end\n"
-            f"again: {again.ran} run, decided and written in {perf_counter() - start:.1f} s; "
-            f"page {(result.folder / 'cohort.html').stat().st_size / 1e6:.1f} MB"
+            f"parent's memory: {memory[0]:.0f} MB, half-way {memory[len(memory) // 2]:.0f}, {memory[-1]:.0f}"
         )
+        print(f"again: {again.ran} run, decided and written in {perf_counter() - start:.1f} s")
+        print(f"page {(result.folder / 'cohort.html').stat().st_size / 1e6:.1f} MB")
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -15,6 +16,10 @@ from napari_histreg.cohorts import RunSettings, read_cases, run_cohort
 from napari_histreg.cohorts.note import read_note, write_note
 from napari_histreg.cohorts.run import run_row
 from napari_histreg.errors import Cancelled, WriteError
+from napari_histreg.records.record import Outcome
+from napari_histreg.registration import register
+from napari_histreg.registration.folder import write_folder
+from napari_histreg.samples import phantom_pair
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="ends processes by signals of POSIX")
 
@@ -97,6 +102,28 @@ def test_what_a_person_corrected_is_left_alone(make_cases, run):
     again, _ = run(cases, force=True)
     assert again.ran == 1
     assert table_of(again.folder)["refused"]["made_by"] == "hand"
+
+
+def test_a_corrected_record_is_found_and_kept(make_cases, run):
+    cases = make_cases("refused", "failed", "a")
+    first, _ = run(cases)
+    pair = phantom_pair(200)
+    record = register(pair.fixed, pair.moving, method="phase", must_find=False)
+    corrected = replace(
+        record, outcome=Outcome(pair.fixed_to_moving, "accepted", None, ("A person says so.",))
+    )
+    for name in ("refused", "failed"):
+        write_folder(corrected, first.folder / name, pair.fixed, pair.moving)
+    again, _ = run(cases, force=True)
+    assert again.ran == 1
+    found = table_of(again.folder)
+    assert {name: (row["state"], row["made_by"]) for name, row in found.items()} == {
+        "refused": ("accepted", "hand"),
+        "failed": ("accepted", "hand"),
+        "a": ("accepted", "program"),
+    }
+    assert found["failed"]["reason"] == "A person says so."
+    assert (first.folder / "failed" / "registration.json").exists()
 
 
 def test_another_version_of_the_program_runs_all(make_cases, run, monkeypatch):

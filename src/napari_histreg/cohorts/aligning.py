@@ -5,13 +5,13 @@ import time
 import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from napari_histreg.cohorts.beginning import begun, method_of
 from napari_histreg.cohorts.case import CaseOptions
 from napari_histreg.cohorts.identity import with_fingerprints
-from napari_histreg.cohorts.layout import NOTE, REPORT, REPORT_JSON, THUMBNAIL
+from napari_histreg.cohorts.layout import REPORT
+from napari_histreg.cohorts.leftovers import digest_of_record, take_away
 from napari_histreg.cohorts.note import CaseNote, State, write_note
 from napari_histreg.cohorts.task import Task
 from napari_histreg.cohorts.thumbnail import shrink, write_thumbnail
@@ -31,8 +31,6 @@ from napari_histreg.slides import Slide, open_slide
 
 __all__ = ["align_case"]
 
-_OURS = (NOTE, THUMBNAIL, REPORT, REPORT_JSON, "group.json", "matrix.csv", "landmarks.csv",
-         "overlay.png", "registration.json")  # fmt: skip
 _CAN_PASS = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EBUSY, errno.ENETDOWN,
              errno.ENETUNREACH, errno.ECONNRESET, errno.EMFILE, errno.ENFILE, errno.ENOMEM)  # fmt: skip
 
@@ -72,7 +70,7 @@ def align_case(task: Task, progress: Progress = silent) -> CaseNote:
     try:
         check_folder(task.folder, inputs=[task.here(path) for path in task.case.inputs])
         task.folder.mkdir(parents=True, exist_ok=True)
-        _take_away(task.folder)
+        take_away(task.folder)
         work = _align_group if task.case.is_group else _align_pair
         work(task, found, progress)
     except Exception as error:  # noqa: BLE001 - one case never ends the others
@@ -85,21 +83,13 @@ def align_case(task: Task, progress: Progress = silent) -> CaseNote:
     ended: dict[str, Any] = {
         "inputs": with_fingerprints(note.inputs, found.fingerprints),
         "seconds": round(time.perf_counter() - start, 3),
+        "record_digest": digest_of_record(task.folder),
         "cpu_seconds": round(time.process_time() - cpu, 3),
     }
     note = note.model_copy(update=ended)
     task.folder.mkdir(parents=True, exist_ok=True)
     write_note(note, task.folder)
     return note
-
-
-def _take_away(folder: Path) -> None:
-    """Remove what an earlier run left: a case that fails must not show the result of another attempt.
-
-    The record goes last, for it says which of the files are ours.
-    """
-    for name in _OURS:
-        (folder / name).unlink(missing_ok=True)
 
 
 def _align_pair(task: Task, found: _Found, progress: Progress) -> None:

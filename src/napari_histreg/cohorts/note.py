@@ -62,6 +62,8 @@ class CaseNote(BaseModel):
         The options that it was made with.
     instead_of : mapping, optional
         Where it was done again in another way: what the table asks for.
+    record_digest : str
+        Of the registration.json that it wrote: another one there is a person's.
     inputs : tuple of InputFile
         The files that it was made from.
     """
@@ -90,6 +92,7 @@ class CaseNote(BaseModel):
     started: str = ""
     asked: Mapping[str, Any] = {}
     instead_of: Mapping[str, Any] | None = None
+    record_digest: str = ""
     inputs: tuple[InputFile, ...] = ()
 
 

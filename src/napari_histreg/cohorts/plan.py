@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_histreg.cohorts.case import Case
 from napari_histreg.cohorts.identity import are_unchanged
+from napari_histreg.cohorts.leftovers import with_correction
 from napari_histreg.cohorts.note import SETTLED, CaseNote, read_note
 from napari_histreg.cohorts.task import asked_of
 from napari_histreg.errors import DamagedFile
@@ -71,6 +72,7 @@ def _planned(case: Case, folder: Path, only: Collection[str], force: bool, repor
     if note is None or note.state not in SETTLED:
         waiting = CaseNote(name=case.name, state="waiting")
         return Planned(case, waiting, not only or "waiting" in only)
+    note = with_correction(note, folder / case.name)
     if note.made_by == "hand":
         return Planned(case, note, is_due=False)
     if only:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_histreg.cohorts.case import Case
+from napari_histreg.cohorts.leftovers import with_correction
 from napari_histreg.cohorts.note import CaseNote, read_note
 from napari_histreg.cohorts.page import cohort_page
 from napari_histreg.errors import DamagedFile
@@ -75,7 +76,10 @@ class ResultTable:
                 note = read_note(self.folder / case.name)
             except DamagedFile:
                 continue
-            if note is not None and note.made_by == "hand":
+            if note is None:
+                continue
+            note = with_correction(note, self.folder / case.name)
+            if note.made_by == "hand":
                 self.notes[place] = note
 
     def write(self) -> None:
