@@ -67,11 +67,11 @@ def test_fine_levels_are_averaged_not_picked():
 
 
 def test_reading_in_strips_changes_nothing(monkeypatch):
-    from napari_histreg.preprocess import reading
+    from napari_histreg.preprocess import planes
 
     pair = phantom_pair(512)
     whole = read_planes(pair.fixed, 0.7)
-    monkeypatch.setattr(reading, "STRIP_BYTES", 50_000)
+    monkeypatch.setattr(planes, "STRIP_BYTES", 50_000)
     parts = read_planes(pair.fixed, 0.7)
     np.testing.assert_allclose(parts.pixels, whole.pixels, atol=0.02)
 

@@ -136,7 +136,7 @@ def test_one_bad_pair_does_not_stop_the_others(results, tmp_path):
     (results / "case2" / "registration.json").write_text("{")
     found = {s.name: s for s in evaluate_folder(results, open_landmark_source(truth)).scores}
     assert "line 2, column fixed_x_px" in found["case1"].problem
-    assert "not a registration" in found["case2"].problem
+    assert "is not JSON" in found["case2"].problem
     assert found["case2"].verdict == ""
     assert found["deep/case3"].problem == ""
 

@@ -43,11 +43,11 @@ def test_it_is_found_again_by_its_record(folder):
     with open_slide(str(folder / "*.tif")) as slide:
         record = SlideRecord.of(slide)
     again = SlidePart.of(record, folder.parent).to_record(folder.parent)
-    with reopen(again, None, "", "") as slide:
+    with reopen(again, None, "fixed slide") as slide:
         assert np.array_equal(slide.read_level(0), PLANES)
     moved = folder.rename(folder.parent / "elsewhere")
     with pytest.raises(DamagedFile, match="not there any more"):
-        reopen(record, None, "", "")
+        reopen(record, None, "fixed slide")
     moved.rename(folder)
 
 

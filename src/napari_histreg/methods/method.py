@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.matching.evidence import Evidence, as_affine, require_plausible, weigh_pose
-from napari_histreg.matching.picture import Picture
-from napari_histreg.methods.signal import comparable_pair
 from napari_histreg.progress import Progress, silent
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Deformation, MatrixTransform, Transform, Translation
+
+if TYPE_CHECKING:
+    from napari_histreg.matching.evidence import Evidence
+    from napari_histreg.matching.picture import Picture
 
 __all__ = ["Estimate", "Finding", "Method"]
 
@@ -74,7 +75,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     landmarks: Landmarks | None = None
-    evidence: Evidence | None = None
+    evidence: "Evidence | None" = None
     is_proven: bool = False
 
     @property
@@ -132,6 +133,10 @@ class Method(BaseModel):
         RegistrationError
             No alignment was found; the message says why.
         """
+        # The table of methods is read without loading what searches.
+        from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
+        from napari_histreg.methods.signal import comparable_pair
+
         a, b = comparable_pair(fixed, moving)
         found = self.search(a, b, initial, progress)
         fixed_to_moving, score, figures = found.fixed_to_moving, found.score, dict(found.figures)
@@ -145,7 +150,7 @@ class Method(BaseModel):
         return Estimate(fixed_to_moving, score, found.notes, figures, found.landmarks)
 
     def search(
-        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+        self, fixed: "Picture", moving: "Picture", initial: Transform | None, progress: Progress
     ) -> Finding:
         """Search for the pose; what a new method has to write.
 
