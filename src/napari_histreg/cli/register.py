@@ -8,6 +8,7 @@ import typer
 from napari_histreg.cli.ending import REFUSED
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
+from napari_histreg.cli.register_volumes import align_volumes
 from napari_histreg.cli.volume_plane import Index, PlaneOption, addressed
 
 __all__ = ["register"]
@@ -69,6 +70,10 @@ def register(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files in DIR that are not an earlier result's own.")
     ] = False,
+    volume: Annotated[
+        bool,
+        typer.Option("--volume", help="Align whole volumes in 3-D; -p transform=affine, -p search_deg=45."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print registration.json.")] = False,
 ) -> None:
     """Align the moving slide to the fixed one and write matrix, landmarks, picture and record."""
@@ -81,6 +86,18 @@ def register(
 
     parameters = parsed(parameter)
     folder = output or Path(f"{_stem(moving)}_on_{_stem(fixed)}")
+    if volume:
+        align_volumes(
+            fixed,
+            moving,
+            folder,
+            method=method,
+            parameters=parameters,
+            initial=initial,
+            as_json=as_json,
+            overwrite=overwrite,
+        )
+        return
     check_folder(folder, inputs=(as_file(fixed), as_file(moving), landmarks, initial), overwrite=overwrite)
     with (
         open_slide(_plane(fixed, plane, index), pixel_size_um=fixed_pixel_size) as fixed_slide,

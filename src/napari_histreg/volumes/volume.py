@@ -121,6 +121,12 @@ class Volume:
         """
         if self.uneven:
             raise ReadError(f"{self.name}: {self.uneven} That rules out {purpose}.")
+        axes = self.index_to_patient[:3, :3] / np.asarray(self.spacing_mm)
+        if np.abs(axes.T @ axes - np.eye(3)).max() > 0.01:
+            raise ReadError(
+                f"{self.name} is sheared: its axes are not at right angles. That rules out {purpose}. "
+                "Resample it to an upright grid first."
+            )
         if not self.is_scaled:
             raise ReadError(f"{self.name} does not say how large its voxels are. That rules out {purpose}.")
 
