@@ -7,7 +7,7 @@ help:
 	@echo "make demo         align the built-in pair and show what comes out"
 	@echo "make quick        lint, and the tests of the core without windows, browser and slow ones"
 	@echo "make test         run all tests (makes .venv and installs what they need)"
-	@echo "make hostile      only the tests that feed damaged, lying and oversized files"
+	@echo "make hostile      bad files and stopped runs, many of each"
 	@echo "make lint         format, types, import contracts, napari manifest"
 	@echo "make bench        speed and accuracy, as ratios"
 	@echo "make screenshots  make the pictures of README and docs anew from a real window"
@@ -33,7 +33,9 @@ test:
 
 hostile:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/plugin tests $(PYTEST_ARGS) \
+	@HISTREG_KILLS=20 HISTREG_EXAMPLES=2000 $(BIN)/python -m pytest -n 2 --dist loadfile \
+		tests/hostile tests/files tests/cli/test_nothing_lost.py $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/plugin --ignore tests/hostile tests $(PYTEST_ARGS) \
 		-k "damaged or truncated or broken or hostile or malicious or bomb or limit or huge or announces"
 
 lint:
