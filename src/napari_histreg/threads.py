@@ -2,16 +2,15 @@
 
 import os
 
-__all__ = ["ENVIRONMENT", "limited_environment", "thread_count"]
+__all__ = ["ENVIRONMENT", "limited_environment", "processor_count", "spare_processors", "thread_count"]
 
 ENVIRONMENT = "HISTREG_THREADS"
 """Environment variable that says how many threads one process takes; all processors without it."""
 
+_LINEAR_ALGEBRA = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 _LIBRARIES = (
+    *_LINEAR_ALGEBRA,
     "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
     "NUMEXPR_NUM_THREADS",
     "BLOSC_NTHREADS",
     "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS",
@@ -77,3 +76,12 @@ def limited_environment(threads: int) -> dict[str, str]:
     """
     handed_on = {name: value for name, value in os.environ.items() if name != "MALLOC_TRIM_THRESHOLD_"}
     return handed_on | dict.fromkeys(_LIBRARIES, "1") | {ENVIRONMENT: str(threads)}
+
+
+def spare_processors() -> None:
+    """Let libraries of linear algebra take one thread, unless the user says otherwise.
+
+    They read this when they are loaded, so it is called before.
+    """
+    for name in _LINEAR_ALGEBRA:
+        os.environ.setdefault(name, "1")

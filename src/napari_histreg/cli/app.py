@@ -25,6 +25,7 @@ from napari_histreg.cli.ending import ended_well
 from napari_histreg.cli.help import Group, Verb
 from napari_histreg.cli.signals import speak_any_name
 from napari_histreg.files import allow_gb
+from napari_histreg.threads import spare_processors
 
 __all__ = ["app", "main"]
 
@@ -91,6 +92,7 @@ def options(
 
 def main() -> None:
     """Run the command line; ends the process with its exit code."""
+    spare_processors()
     speak_any_name()
     with ended_well(show_traceback="--debug" in sys.argv):
         app(_general_first(sys.argv[1:]))
