@@ -79,7 +79,8 @@ def test_sections_are_bent_about_their_mean():
     members, bend = bend_members(found.members, found.links, found.template, ordered=True)
     assert bend.after < 0.6 * bend.before
     total = sum(member.frame_to_slide.values for member in members)
-    assert np.abs(total[5:-5, 5:-5]).max() < 0.3 * np.abs(members[0].frame_to_slide.values).max()
+    # Where every section is seen, the mean displacement is none.
+    assert np.abs(total[16:24, 16:24]).max() < 0.3 * np.abs(members[0].frame_to_slide.values).max()
 
 
 def test_a_bend_that_folds_the_tissue_is_not_taken():
