@@ -71,7 +71,7 @@ def stack(arguments: argparse.Namespace) -> None:
             group = timed(
                 f"stack of {count}, {model}",
                 lambda progress, model=model: register_group(
-                    made.slides, order="given", frame=0, model=model, folder=folder, progress=progress
+                    made.slides, order="given", model=model, folder=folder, progress=progress
                 ),
             )
             refused = tuple(k for k in range(count) if group.verdict(k) == "refused")
@@ -79,13 +79,13 @@ def stack(arguments: argparse.Namespace) -> None:
             records = [SlideRecord.of(slide) for slide in made.slides]
             chain = [link for link in group.links if link.counts]
             near = whole_chain(chain, [k for k in range(count) if k not in refused])
-            alone = assemble(records, near, Wishes(ordered=True, frame=0, model=model))
+            alone = assemble(records, near, Wishes(ordered=True, frame=group.template, model=model))
             ours = {k: group.frame_to(k) for k in group.placed}
             theirs = {
                 k: m.frame_to_slide for k, m in enumerate(alone.members) if m.frame_to_slide is not None
             }
             for name, transforms in (("all links", ours), ("chain alone", theirs)):
-                told(name, errors(made, transforms))
+                told(name, errors(made, transforms, group.template))
 
 
 def whole_chain(links: list, sections: list[int]) -> list:
@@ -94,14 +94,14 @@ def whole_chain(links: list, sections: list[int]) -> list:
     return [link for link in links if link.ends in wanted]
 
 
-def errors(made, transforms) -> dict[int, float]:
-    """Error of each section to the first, in pixels of the overview: root mean square over its tissue."""
+def errors(made, transforms, template: int) -> dict[int, float]:
+    """Error of each section in the template's frame, in pixels of the overview: root mean square over its
+    tissue."""
     side = made.slides[0].size[0]
     points, pixel = spread(side), side / 768
     found = {}
     for k, transform in transforms.items():
-        truth = made.between(0, k)(points)
-        away = made.between(k, 0)(transform(points)) - made.between(k, 0)(truth)
+        away = made.between(k, template)(transform(points)) - points
         found[k] = float(np.sqrt((away**2).sum(1).mean())) / pixel
     return found
 

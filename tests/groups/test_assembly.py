@@ -154,3 +154,20 @@ def test_wishes_that_cannot_be_met_are_named():
     mixed = (*FIVE.slides[:4], record(4, pixel_size=None))
     with pytest.raises(MissingPixelSize, match=r"s4\.tif does not say"):
         assemble(mixed, links, Wishes(model="rigid"))
+
+
+def test_near_and_far_links_are_told_apart_by_the_loops():
+    truth = rigid_stack(30)
+    errors: dict[bool, list[float]] = {True: [], False: []}
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        links = [truth.link(k, k + 1, rng, noise=1.5) for k in range(29)]
+        links += [truth.link(k, k + 2, rng, noise=3.0) for k in range(28)]
+        found = assemble(truth.slides, links, Wishes(ordered=True, model="rigid"))
+        near, far = (np.hypot(found.noise[0], distance * found.noise[1]) for distance in (1, 2))
+        assert far > 1.5 * near
+        alone = assemble(truth.slides, links[:29], Wishes(ordered=True, model="rigid"))
+        for which, group in ((True, found), (False, alone)):
+            errors[which].append(max(truth.errors(placed(group.members), 15).values()))
+    # Far links that are worse than near ones help a little, and do no harm.
+    assert np.mean(errors[True]) < 1.05 * np.mean(errors[False])

@@ -129,7 +129,7 @@ def assemble(slides: Sequence[SlideRecord], links: Sequence[Link], wishes: Wishe
     inside = [link for link, found in gathered if found is not None]
     evidence = [found for _, found in gathered if found is not None]
     diagonal = float(np.hypot(*(np.array(slides[template].shape) * slides[template].world_pixel_size)))
-    noise = _noise(inside, start, slides, wishes, diagonal)
+    noise = _noise(inside, start, slides, wishes, template, diagonal)
     matrices, weights = _solved(inside, evidence, start, template, noise, wishes, diagonal)
     still = _held(inside, weights, template, len(slides))
     used = {
@@ -188,16 +188,23 @@ def _noise(
     start: Matrices,
     slides: Sequence[SlideRecord],
     wishes: Wishes,
+    template: int,
     diagonal: float,
 ) -> tuple[float, float]:
     """Estimate how far links are off, from all loops through them."""
-    loops = _measured(simple_loops(neighbours_of(links), every=True), links, start, slides)
-    closed = [loop for loop in loops if loop.remainder <= LOOSEST * diagonal]
-    if not closed:
+    neighbours = neighbours_of(links)
+    points = grid_over(slides[template], 3)
+    named, remainders = [], []
+    for loop in simple_loops(neighbours, every=True):
+        place = Affine(start[loop[0]])
+        away = place(along(neighbours, (*loop, loop[0]), place.inverse()(points))) - points
+        if np.sqrt((away**2).sum(1).mean()) <= LOOSEST * diagonal:
+            named.append(loop)
+            remainders.append(away)
+    if not named:
         return UNKNOWN * diagonal, 0.0
-    remainders = np.array([loop.remainder for loop in closed])
-    named = [loop.slides for loop in closed]
-    return noise_from_loops(named, remainders, ordered=wishes.ordered, least=FINEST * diagonal)
+    least = FINEST * diagonal
+    return noise_from_loops(named, np.array(remainders), ordered=wishes.ordered, least=least)
 
 
 def _solved(

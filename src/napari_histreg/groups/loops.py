@@ -124,15 +124,17 @@ def noise_from_loops(
 ) -> tuple[float, float]:
     """Estimate the standard error of a link, ``sqrt(s² + b² d²)`` for two sections d apart.
 
-    The squared remainder of a loop is the sum of the squared errors of its links, which are taken to be
-    independent. Loops that a wrong link opened are left out by their size.
+    The remainder of a loop is the sum of its links' errors, which are taken to be independent: its square
+    tells the sum of their variances, and the product of the remainders of two loops that share one link tells
+    that link's variance by itself. So near and far links are told apart, which the squares alone hardly do.
+    Loops that a wrong link opened are left out by their size.
 
     Parameters
     ----------
     loops : sequence of tuple of int
         Slides of each.
-    remainders : (N,) ndarray
-        Root mean squares.
+    remainders : (N, P, 2) ndarray
+        Where loops end, from where they began, at the same P places of the frame.
     ordered : bool
         Whether places are sections in their order; b is 0 otherwise.
     least : float
@@ -145,30 +147,44 @@ def noise_from_loops(
 
     Examples
     --------
-    >>> noise_from_loops([(0, 1, 2), (1, 2, 3)], np.array([1.0, 1.0]), ordered=False, least=0.1)
+    >>> ends = np.array([[[1.0, 0.0]], [[0.0, 1.0]]])
+    >>> noise_from_loops([(0, 1, 2), (3, 4, 5)], ends, ordered=False, least=0.1)
     (0.577..., 0.0)
     """
     from scipy.optimize import nnls
 
     if not len(loops):
         return least, 0.0
-    design = []
-    for loop in loops:
-        steps = np.abs(np.diff([*loop, loop[0]]))
-        design.append((float(len(loop)), float((steps**2).sum())))
-    table, squared = np.array(design), np.asarray(remainders, float) ** 2
-    s2, b2 = float(np.median(squared / table[:, 0])) / 0.7, 0.0
-    for _ in range(10):
-        expected = np.maximum(table @ (s2, b2), 3 * least**2)
-        inside = squared < 9 * expected
-        if not inside.any():
-            break
-        # Each loop counts by how well its size tells about the variance.
-        scaled = table[inside] / expected[inside, None]
-        used = scaled if ordered and np.ptp(table[:, 1]) > 0 else scaled[:, :1]
-        found, _ = nnls(used, squared[inside] / expected[inside])
-        new = (float(found[0]), float(found[1]) if len(found) > 1 else 0.0)
-        if np.allclose(new, (s2, b2), rtol=1e-3):
-            break
-        s2, b2 = new
-    return max(float(np.sqrt(s2)), least), float(np.sqrt(b2))
+    flat = np.asarray(remainders, float).reshape(len(loops), -1)
+    products = flat @ flat.T / max(remainders.shape[1], 1)
+    squared = np.diag(products)
+    steps = [_steps(loop) for loop in loops]
+    sizes = np.array([(float(len(loop)), float(sum((a - b) ** 2 for a, b in loop))) for loop in steps])
+    inside = squared <= 9 * float(np.median(squared / sizes[:, 0])) * sizes[:, 0]
+    rows, values = [*sizes[inside]], [*squared[inside]]
+    scales = [*squared[inside]]
+    kept = np.flatnonzero(inside)
+    for place, k in enumerate(kept):
+        for other in kept[place + 1 :]:
+            shared = [
+                (link, sign * steps[other][link]) for link, sign in steps[k].items() if link in steps[other]
+            ]
+            if len(shared) == 1:
+                (a, b), sign = shared[0]
+                rows.append(np.array([1.0, float((a - b) ** 2)]))
+                values.append(sign * products[k, other])
+                scales.append(float(np.sqrt(squared[k] * squared[other])))
+    scale = np.maximum(np.array(scales), 3 * least**2)
+    # A large loop tells less well about the variance than a small one.
+    typical = float(np.median(squared[inside]))
+    table = np.array(rows) / (scale + typical)[:, None]
+    found, _ = nnls(table if ordered else table[:, :1], np.array(values) / (scale + typical))
+    s2, b2 = float(found[0]), float(found[1]) if ordered else 0.0
+    s2 = max(s2, least**2 - b2)
+    return float(np.sqrt(s2)), float(np.sqrt(b2))
+
+
+def _steps(loop: Sequence[int]) -> dict[tuple[int, int], int]:
+    """List a loop's links, and in which direction it goes over each."""
+    ways = zip(loop, (*loop[1:], loop[0]), strict=True)
+    return {(min(a, b), max(a, b)): 1 if a < b else -1 for a, b in ways}
