@@ -6,8 +6,8 @@ import numpy as np
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.picture import corners
-from napari_histreg.matching.smooth_field import SmoothField
 from napari_histreg.registration.automatic.bending.measurements import Measurements
+from napari_histreg.registration.automatic.bending.pieces import PiecewiseField
 
 __all__ = ["Trial", "best_affine", "try_on"]
 
@@ -62,14 +62,14 @@ class Trial:
         )
 
 
-def try_on(held: Measurements, field: SmoothField) -> Trial:
+def try_on(held: Measurements, field: PiecewiseField) -> Trial:
     """Ask tiles that took no part in a field how far it and the best affine map are off there.
 
     Parameters
     ----------
     held : Measurements
         What the tiles say.
-    field : SmoothField
+    field : PiecewiseField
         The displacement, which has not seen them.
 
     Returns
@@ -93,7 +93,7 @@ def try_on(held: Measurements, field: SmoothField) -> Trial:
     )
 
 
-def best_affine(field: SmoothField) -> FloatArray:
+def best_affine(field: PiecewiseField) -> FloatArray:
     """Return the affine map that comes closest to the measurements of a field.
 
     Returns

@@ -1,12 +1,12 @@
 """The alignment while it is being bent: a matrix that follows a displacement."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.picture import corners
-from napari_histreg.matching.smooth_field import SmoothField
 
 __all__ = ["BentMap"]
 
@@ -19,12 +19,12 @@ class BentMap:
     ----------
     base : (3, 3) ndarray
         Affine in world units, (y, x, 1).
-    field : SmoothField or None
+    field : callable or None
         The displacement u, in fixed world units; None where nothing is known of it.
     """
 
     base: FloatArray
-    field: SmoothField | None = None
+    field: Callable[[FloatArray], FloatArray] | None = None
 
     def displacement(self, points: FloatArray) -> FloatArray:
         """Return u at (N, 2) points."""

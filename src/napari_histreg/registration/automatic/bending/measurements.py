@@ -12,7 +12,7 @@ from napari_histreg.progress import Progress, silent
 from napari_histreg.registration.automatic.bending.mapping import BentMap
 from napari_histreg.registration.automatic.tiles import Side, Window, measure_tiles
 
-__all__ = ["Measurements", "measure"]
+__all__ = ["Measurements", "best_of_each_tile", "measure"]
 
 SHARPNESS = 0.5
 """How much of its likelihood a correlation is believed: neighbouring pixels say the same more than once."""
@@ -127,3 +127,17 @@ def measure(
         np.full(count, window.side * window.spacing),
         index.astype(float),
     )
+
+
+def best_of_each_tile(found: Sequence[Measurements]) -> Measurements:
+    """Join measurements of the same tiles, and keep of each the version whose correlation is higher."""
+    versions = np.concatenate([np.full(len(part), k) for k, part in enumerate(found)])
+    names = Measurements.__dataclass_fields__
+    every = Measurements(*(np.concatenate([getattr(part, n) for part in found]) for n in names))
+    keep = np.zeros(len(every), bool)
+    for tile in np.unique(every.tiles):
+        here = np.flatnonzero(every.tiles == tile)
+        own = versions[here]
+        best = max(np.unique(own), key=lambda version: every.z[here[own == version]].mean())
+        keep[here] = own == best
+    return every[keep]

@@ -8,11 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.smooth_field import SmoothField, fit_smooth_field
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.registration.automatic.bending.mapping import BentMap
-from napari_histreg.registration.automatic.bending.measurements import Measurements, measure
+from napari_histreg.registration.automatic.bending.measurements import (
+    Measurements,
+    best_of_each_tile,
+    measure,
+)
+from napari_histreg.registration.automatic.bending.pieces import PiecewiseField, fit_pieces
 from napari_histreg.registration.automatic.bending.places import Ground
+from napari_histreg.registration.automatic.bending.tears import Breaks, find_breaks
 from napari_histreg.registration.automatic.bending.uncertainty import Uncertainty
 from napari_histreg.registration.automatic.tiles import Side, Window
 
@@ -45,6 +50,9 @@ LEAST_SHARE = 0.3
 LEAST_TILES = 8
 CHANCE_Z, CHANCE_WIDTH = 4.6, 0.4
 """Height that the best of all shifts of an unrelated tile reaches, and how far it scatters."""
+
+CLEAR_Z = 5.5
+"""A tile that stands out so far may contradict its neighbours."""
 
 TRUSTED = 0.15
 """Weight below which a measurement is left out."""
@@ -88,12 +96,14 @@ class Refinement:
         Takes what each level found, for the record.
     kept : Measurements
         Those in the field, of all levels.
-    field : SmoothField or None
+    field : PiecewiseField or None
         The displacement so far.
     held : Measurements
         Tiles of the finest level that took no part.
     finest : float
         Spacing of that level.
+    breaks : Breaks or None
+        Where the tissue is torn or folded.
     """
 
     sides: tuple[Side, Side]
@@ -101,9 +111,10 @@ class Refinement:
     ground: Ground
     found: dict[str, Any]
     kept: Measurements = dataclass_field(default_factory=Measurements.none)
-    field: SmoothField | None = None
+    field: PiecewiseField | None = None
     held: Measurements = dataclass_field(default_factory=Measurements.none)
     finest: float = np.inf
+    breaks: Breaks | None = None
 
     @property
     def bent(self) -> BentMap:
@@ -125,22 +136,22 @@ class Refinement:
         first, count = self.field is None, PLACES if following is not None else LAST_PLACES
         pitch = size / 2 if first else max(0.8 * size, np.sqrt(self.ground.area / count))
         tolerance = ENOUGH_PX * window.spacing if following is None else following
-        before = self.kept, self.field
+        before = self.kept, self.field, self.breaks
         early, late = portion(progress, 0.0, 0.6), portion(progress, 0.6, 1.0)
-        asked = measure(self.sides, self.bent, self.ground.places(pitch, size), window, progress=early)
+        asked = self._measure(self.ground.places(pitch, size), window, early)
         aside = asked.tiles % ASIDE == ASIDE // 2
         held, level = asked[aside], asked[~aside]
         agreeing = self._take(before[0], level, window)
         if agreeing < max(LEAST_TILES, LEAST_SHARE * len(level)):
             self.found[f"tiles agreeing at {window.spacing:.3g}"] = f"{agreeing} of {len(level)}"
-            self.kept, self.field = before
+            self.kept, self.field, self.breaks = before
             return False
         while len(level) < MOST:
             taken = np.concatenate([level.places, held.places])
             wanted = self._unknown(max(pitch / 2, size / 2), size, tolerance, taken)
             if len(wanted) < LEAST_TILES:
                 break
-            more = measure(self.sides, self.bent, wanted, window, progress=late)
+            more = self._measure(wanted, window, late)
             level = Measurements.joined([level, more])
             agreeing = self._take(before[0], level, window)
         self.found[f"tiles agreeing at {window.spacing:.3g}"] = f"{agreeing} of {len(level)}"
@@ -151,12 +162,25 @@ class Refinement:
         """Fit to a level and to what coarser ones say where it says nothing; return how many agree."""
         level = replace(level, deviations=_doubted(level, window))
         everything = Measurements.joined([_unless_near(earlier, level[level.z > CHANCE_Z]), level])
-        self.field = fit_smooth_field(
-            everything.places, everything.values, everything.deviations, groups=everything.tiles.astype(int)
-        )
-        self.kept = everything[self.field.weights > TRUSTED]
-        own = self.field.left_out.residuals[len(everything) - len(level) :]
-        return int((np.linalg.norm(own, axis=1) <= NEAR_PX * window.spacing).sum())
+        self.breaks = find_breaks(everything, CLEAR_Z)
+        self.field, order = fit_pieces(everything, self.breaks)
+        self.kept = everything[order][self.field.weights > TRUSTED]
+        own = order >= len(everything) - len(level)
+        missed = np.linalg.norm(self.field.left_out.residuals[own], axis=1)
+        return int((missed <= NEAR_PX * window.spacing).sum())
+
+    def _measure(self, places: FloatArray, window: Window, progress: Progress) -> Measurements:
+        """Measure tiles; close to where tissue is torn as part of either piece, whichever fits better."""
+        if self.field is None or len(self.field.pieces) == 1:
+            return measure(self.sides, self.bent, places, window, progress=progress)
+        near = self.field.near_pieces(places, window.side * window.spacing)
+        found = []
+        for k, (piece, mask) in enumerate(zip(self.field.pieces, near, strict=True)):
+            index = np.flatnonzero(mask)
+            part = portion(progress, k / len(near), (k + 1) / len(near))
+            seen = measure(self.sides, BentMap(self.base, piece), places[index], window, progress=part)
+            found.append(replace(seen, tiles=index[seen.tiles.astype(int)].astype(float)))
+        return best_of_each_tile(found)
 
     @property
     def uncertainty(self) -> Uncertainty | None:

@@ -1,12 +1,11 @@
 """The displacement written down: samples on a grid, which every way out of the program understands."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.carried_on import CarriedOn
-from napari_histreg.matching.smooth_field import SmoothField, fit_smooth_field
+from napari_histreg.registration.automatic.bending.pieces import PiecewiseField
 from napari_histreg.transforms import Affine
 from napari_histreg.transforms.displacement import DisplacementField
 
@@ -14,6 +13,10 @@ __all__ = ["Written", "write_field"]
 
 MOST_SAMPLES, LEAST_SAMPLES = 192, 32
 """Samples along the longest side: at most a third of a megabyte in a record."""
+
+MOST_SAMPLES_TORN = 320
+PER_BAND = 4.0
+"""Samples over the band in which one piece passes over into the next."""
 
 PER_LENGTH = 8.0
 """Samples for each length of the prior: the spline through them is then as good as the field itself."""
@@ -31,25 +34,25 @@ class Written:
     ----------
     field : DisplacementField
         Fixed to moving.
-    source : SmoothField
+    source : PiecewiseField
         What it was sampled from; stiffer than asked for, where that would have folded.
     min_jacobian : float
         Smallest area ratio anywhere.
     """
 
     field: DisplacementField
-    source: SmoothField
+    source: PiecewiseField
     min_jacobian: float
 
 
 def write_field(
-    source: SmoothField, base: FloatArray, origin: FloatArray, size: FloatArray
+    source: PiecewiseField, base: FloatArray, origin: FloatArray, size: FloatArray
 ) -> Written | None:
     """Sample a displacement over a rectangle, stiffer where it would fold.
 
     Parameters
     ----------
-    source : SmoothField
+    source : PiecewiseField
         The displacement in fixed world units.
     base : (3, 3) ndarray
         The affine matrix that follows.
@@ -66,24 +69,22 @@ def write_field(
         folding = field.folding()
         if folding.minimum > LEAST_JACOBIAN:
             return Written(field, source, float(folding.minimum))
-        prior = replace(
-            source.prior, length=source.prior.length * STIFFER, noise=source.prior.noise * STIFFER
-        )
-        source = fit_smooth_field(
-            source.places, source.values, source.deviations, prior=prior, groups=source.groups
-        )
+        source = source.stiffer(STIFFER)
     return None
 
 
 def _sampled(
-    source: SmoothField, base: FloatArray, origin: FloatArray, size: FloatArray
+    source: PiecewiseField, base: FloatArray, origin: FloatArray, size: FloatArray
 ) -> DisplacementField:
     longest = float(size.max())
-    wanted = np.clip(PER_LENGTH * longest / source.prior.length, LEAST_SAMPLES, MOST_SAMPLES)
+    step, most = min(piece.prior.length for piece in source.pieces) / PER_LENGTH, MOST_SAMPLES
+    if len(source.pieces) > 1:
+        step, most = min(step, source.band / PER_BAND), MOST_SAMPLES_TORN
+    wanted = np.clip(longest / step, LEAST_SAMPLES, most)
     counts = np.maximum(np.ceil(wanted * size / longest).astype(int) + 1, 4)
     rows, columns = (origin[k] + np.linspace(0, size[k], counts[k]) for k in range(2))
     places = np.stack(np.meshgrid(rows, columns, indexing="ij"), -1)
-    values = CarriedOn(source)(places.reshape(-1, 2)).reshape(places.shape)
+    values = source.carried_on(places.reshape(-1, 2)).reshape(places.shape)
     spacing = size / (counts - 1)
     return DisplacementField(
         values,

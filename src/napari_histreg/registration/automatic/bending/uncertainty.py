@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.smooth_field import SmoothField
+from napari_histreg.registration.automatic.bending.pieces import PiecewiseField
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -35,13 +35,13 @@ class Uncertainty:
 
     Parameters
     ----------
-    field : SmoothField
+    field : PiecewiseField
         The displacement.
     pixel : float
         Finest spacing that was measured at, world units.
     """
 
-    field: SmoothField
+    field: PiecewiseField
     pixel: float
 
     def deviation(self, points: FloatArray) -> FloatArray:

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.smooth_field import SmoothField
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.registration.automatic.bending.held_out import LEAST_TILES, try_on
+from napari_histreg.registration.automatic.bending.pieces import PiecewiseField
 from napari_histreg.registration.automatic.bending.places import Ground, tissue_ground
 from napari_histreg.registration.automatic.bending.refinement import Refinement, windows
 from napari_histreg.registration.automatic.bending.sampled import write_field
+from napari_histreg.registration.automatic.bending.tears import Breaks
 from napari_histreg.registration.automatic.bending.uncertainty import Uncertainty
 from napari_histreg.registration.automatic.tile_refinement import finer_spacings
 from napari_histreg.registration.automatic.tiles import Side
@@ -98,14 +99,30 @@ def bend_whole_slide(
         f"The tissue is bent: {trial.tiles} tiles that took no part in the field lie {trial.bent:.2g} {unit} "
         f"from where it puts them (median); the best affine map leaves {trial.affine:.2g} {unit}."
     )
-    return WholeSlideBend(written.field, (note,))
+    notes = (note, *_torn(state.breaks, unit, found))
+    return WholeSlideBend(written.field, notes)
 
 
 def _unbent(why: str) -> WholeSlideBend:
     return WholeSlideBend(None, (f"{why}: the affine alignment stays.",))
 
 
-def _described(field: SmoothField, uncertainty: Uncertainty, ground: Ground) -> dict[str, Any]:
+def _torn(breaks: Breaks | None, unit: str, found: dict[str, Any]) -> tuple[str, ...]:
+    """Say where tissue is torn or folded, for the record and in a sentence."""
+    if breaks is None or not len(breaks.middles):
+        return ()
+    found["torn or folded at y, x, by"] = np.c_[breaks.middles.round(1), breaks.gaps.round(1)].tolist()
+    low, high = breaks.middles.min(0), breaks.middles.max(0)
+    gap = float(np.median(np.abs(breaks.gaps)))
+    aligned = f" Its {breaks.count} pieces were aligned each for itself." if breaks.count > 1 else ""
+    return (
+        f"The tissue is torn or folded between y, x = {low[0]:.0f}, {low[1]:.0f} and {high[0]:.0f}, "
+        f"{high[1]:.0f} {unit}: neighbouring tiles lie about {gap:.0f} {unit} apart or over one another "
+        f"there.{aligned} Do not trust the alignment along that line.",
+    )
+
+
+def _described(field: PiecewiseField, uncertainty: Uncertainty, ground: Ground) -> dict[str, Any]:
     """Return how stiff the field is and how far it may be off on tissue."""
     pitch = float(np.sqrt(ground.area / MAP_PLACES))
     places = ground.places(pitch, pitch)
