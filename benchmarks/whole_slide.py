@@ -178,6 +178,7 @@ def simulated_fluorescence(case: Case, seed: int, folder: Path):
 def run(name: str, seed: int, folder: Path) -> dict:
     """Align one case and measure it."""
     from napari_histreg import register
+    from napari_histreg.records.bend_tables import expected_error
 
     case = CASES[name]
     if name == "H&E":
@@ -190,7 +191,6 @@ def run(name: str, seed: int, folder: Path) -> dict:
     result = register(fixed, moving, nonrigid=True)
     wall, processor = perf_counter() - start, process_time() - busy
     error = np.linalg.norm(result.fixed_to_moving(places) - truth, axis=1) / scale
-    bend = next((step for step in result.steps if step.name == "bend"), None)
     out = {
         "verdict": result.verdict,
         "median": float(np.median(error[on])),
@@ -201,7 +201,7 @@ def run(name: str, seed: int, folder: Path) -> dict:
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "flagged": [reason for reason in result.reasons if "torn" in reason or "fold" in reason],
     }
-    table = np.array((bend.scores if bend else {}).get("expected error (90 %) at y, x") or np.zeros((0, 3)))
+    table = expected_error(result)
     if len(table):
         from scipy.spatial import cKDTree
 

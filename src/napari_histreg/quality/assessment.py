@@ -16,6 +16,7 @@ from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.block_comparison import Representation
 from napari_histreg.quality.charts import (
     as_picture,
+    bend_map,
     deformed_grid,
     error_map,
     heat_map,
@@ -31,6 +32,7 @@ from napari_histreg.quality.similarity import similarity_before_after
 from napari_histreg.quality.target_error import TargetError, left_out_error, target_error
 from napari_histreg.quality.views import centred, matching_spacing
 from napari_histreg.raster import Raster
+from napari_histreg.records.bend_tables import expected_error, torn_places
 from napari_histreg.records.record import Registration
 from napari_histreg.slides.slide import Slide
 from napari_histreg.transforms import MatrixTransform, Transform, resample
@@ -159,7 +161,7 @@ def assess(
             pixel_size_um=fixed.pixel_size_um,
         )
     progress(0.6, "drawing pictures")
-    pictures = {**signals, **_placed(fixed, moving, transform, check)}
+    pictures = {**signals, **_placed(fixed, moving, registration, check)}
     progress(0.8, "drawing details")
     pictures |= _zooms(fixed, moving, transform, check)
     if not isinstance(transform, MatrixTransform):
@@ -225,16 +227,23 @@ def _tissue(density: Raster) -> np.ndarray:
     return tissue_mask(density.pixels[None], density.mask, modality="fluorescence") & density.mask
 
 
-def _placed(fixed: Slide, moving: Slide, transform: Transform, check: IndependentCheck) -> dict[str, Picture]:
-    one, other = in_colours(fixed, moving, transform, PICTURE_PX)
+def _placed(
+    fixed: Slide, moving: Slide, registration: Registration, check: IndependentCheck
+) -> dict[str, Picture]:
+    one, other = in_colours(fixed, moving, registration.fixed_to_moving, PICTURE_PX)
     frame = one.planes[0]
-    return {
+    pictures = {
         "fixed": scale_bar(one.picture, frame.spacing[0], fixed.unit),
         "moving": other.picture,
         "checkerboard": scale_bar(checkerboard(one.picture, other.picture), frame.spacing[0], fixed.unit),
         "error_map": as_picture(error_map(check, one.picture, frame)),
         "quiver": as_picture(quiver(check, one.picture, frame)),
     }
+    bounds = expected_error(registration)
+    if len(bounds):
+        drawn = bend_map(bounds, torn_places(registration), one.picture, frame, fixed.unit)
+        pictures["bend_map"] = as_picture(drawn)
+    return pictures
 
 
 def _zooms(fixed: Slide, moving: Slide, transform: Transform, check: IndependentCheck) -> dict[str, Picture]:

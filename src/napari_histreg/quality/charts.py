@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["as_picture", "deformed_grid", "elbow_plot", "error_map", "heat_map", "quiver", "residual_plot"]
+__all__ = [
+    "as_picture",
+    "bend_map",
+    "deformed_grid",
+    "elbow_plot",
+    "error_map",
+    "heat_map",
+    "quiver",
+    "residual_plot",
+]
 
 DOTS_PER_INCH = 100
 BLUE, RED, YELLOW = "#2f6db5", "#c1121f", "#e9a800"
@@ -269,6 +278,39 @@ def elbow_plot(spread: FloatArray, count: int, *, width_px: int = 480) -> "Figur
     axes.set_xlabel("number of groups")
     axes.set_ylabel("spread within the groups")
     axes.set_title(f"{count} {'group' if count == 1 else 'groups'} chosen", fontsize=10)
+    return figure
+
+
+def bend_map(
+    bounds: FloatArray, torn: FloatArray, picture: Picture, frame: Raster, unit: str, *, width_px: int = 560
+) -> "Figure":
+    """Lay over a picture of the fixed slide how far a bent alignment may be off, and where tissue is torn.
+
+    Parameters
+    ----------
+    bounds : (N, 3) ndarray
+        y, x and the distance within which nine of ten errors should lie, world units.
+    torn : (B, 3) ndarray
+        y, x of places where neighbouring tissue does not hang together, and by how much.
+    picture : (Y, X, 3) ndarray of uint8
+        The fixed slide on `frame`.
+    frame : Raster
+        Where the picture lies.
+    unit : str
+        World unit.
+    width_px : int
+        Width of the figure.
+
+    Returns
+    -------
+    matplotlib Figure
+    """
+    figure, axes = _over(picture, frame, unit, width_px)
+    drawn = axes.scatter(bounds[:, 1], bounds[:, 0], c=bounds[:, 2], s=14, cmap="viridis", vmin=0)
+    if len(torn):
+        axes.plot(torn[:, 1], torn[:, 0], "x", color=RED, markersize=6, markeredgewidth=1.5)
+    bar: Any = figure.colorbar(drawn, ax=axes, shrink=0.85)
+    bar.set_label(f"expected error, 90 % ({unit_sign(unit)})")
     return figure
 
 

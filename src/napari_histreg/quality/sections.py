@@ -9,6 +9,7 @@ from napari_histreg.quality.independent import IndependentCheck
 from napari_histreg.quality.measures import LIKENESS, OVERLAP, measure_rows
 from napari_histreg.quality.page import name_words, render, value_words
 from napari_histreg.quality.target_error import TargetError
+from napari_histreg.records.bend_tables import TABLES
 from napari_histreg.records.record import Registration, Step
 from napari_histreg.slides.slide import Slide
 from napari_histreg.units import length_words, rounded, unit_sign
@@ -196,7 +197,8 @@ def _step(step: Step) -> dict[str, Any]:
         "name": name_words(step.name).capitalize(),
         "seconds": float(step.seconds),
         "notes": tuple(step.notes),
-        "found": _named({**step.parameters, **step.scores}),
+        # Tables of places are drawn, not listed.
+        "found": _named({k: v for k, v in {**step.parameters, **step.scores}.items() if k not in TABLES}),
     }
 
 

@@ -5,6 +5,10 @@ import pytest
 
 from bent_slides import bent_slides
 from napari_histreg.progress import Cancelled
+from napari_histreg.quality.assessment import assess
+from napari_histreg.quality.sections import report_page
+from napari_histreg.records.bend_tables import expected_error, torn_places
+from napari_histreg.records.document import from_json, to_json
 from napari_histreg.registration.automatic.bending.whole_slide import bend_whole_slide
 from napari_histreg.registration.automatic.overview import look_at
 from napari_histreg.registration.automatic.tiles import Side
@@ -51,7 +55,8 @@ def test_the_record_says_how_fine_how_stiff_and_how_sure(bent, aligned):
     assert scores["finest spacing"] == pytest.approx(1.0)
     assert scores["min_jacobian"] > 0.2
     assert scores["bent"] < 0.5 < scores["affine"]
-    table = np.array(scores["expected error (90 %) at y, x"])
+    table = expected_error(aligned)
+    assert not len(torn_places(aligned))
     assert len(table) > 50
     # Where nuclei lie, the bound holds for most; it would be no bound if it were as large as the bend.
     nearest = np.linalg.norm(bent.nuclei[:, None] - table[None, :, :2], axis=-1).argmin(1)
@@ -66,6 +71,18 @@ def test_the_field_does_not_fold_and_turns_back(bent, aligned):
     assert field.folding().minimum > 0.2
     back = field.inverse()(field(bent.nuclei))
     assert np.linalg.norm(back - bent.nuclei, axis=1).max() < 1e-3
+
+
+def test_the_record_keeps_it_and_the_report_draws_it(bent, aligned):
+    again = from_json(to_json(aligned))
+    np.testing.assert_array_equal(expected_error(again), expected_error(aligned))
+    np.testing.assert_array_equal(again.fixed_to_moving.values, aligned.fixed_to_moving.values)
+    assert len(to_json(aligned)) < 1_000_000
+    found = assess(bent.fixed, bent.moving, aligned)
+    assert found.pictures["bend_map"].shape[1] == pytest.approx(560, abs=10)
+    page = report_page(aligned, found, bent.fixed, bent.moving)
+    assert "nine of ten errors" in page
+    assert "At y, x" not in page
 
 
 def test_a_rigid_pair_stays_affine():

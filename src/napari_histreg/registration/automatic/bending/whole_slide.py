@@ -7,6 +7,7 @@ import numpy as np
 
 from napari_histreg.geometry import FloatArray
 from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.records.bend_tables import EXPECTED_ERROR, TORN
 from napari_histreg.registration.automatic.bending.held_out import LEAST_TILES, try_on
 from napari_histreg.registration.automatic.bending.pieces import PiecewiseField
 from napari_histreg.registration.automatic.bending.places import Ground, tissue_ground
@@ -111,7 +112,7 @@ def _torn(breaks: Breaks | None, unit: str, found: dict[str, Any]) -> tuple[str,
     """Say where tissue is torn or folded, for the record and in a sentence."""
     if breaks is None or not len(breaks.middles):
         return ()
-    found["torn or folded at y, x, by"] = np.c_[breaks.middles.round(1), breaks.gaps.round(1)].tolist()
+    found[TORN] = np.c_[breaks.middles.round(1), breaks.gaps.round(1)].tolist()
     low, high = breaks.middles.min(0), breaks.middles.max(0)
     gap = float(np.median(np.abs(breaks.gaps)))
     aligned = f" Its {breaks.count} pieces were aligned each for itself." if breaks.count > 1 else ""
@@ -133,5 +134,5 @@ def _described(field: PiecewiseField, uncertainty: Uncertainty, ground: Ground) 
         "amplitude": round(field.prior.amplitude, 4),
         "expected error (90 %), median": round(float(np.median(bounds)), 4) if len(bounds) else None,
         "expected error (90 %), worst tissue": round(float(bounds.max()), 4) if len(bounds) else None,
-        "expected error (90 %) at y, x": table.tolist(),
+        EXPECTED_ERROR: table.tolist(),
     }
