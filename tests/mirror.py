@@ -91,6 +91,7 @@ COVERED = {
     "quality/cutouts.py": "quality/test_pictures.py",
     "quality/sections.py": "quality/test_report.py",
     "quality/views.py": "quality/test_pictures.py",
+    "records/bend_tables.py": "registration/automatic/bending/test_whole_slide.py",
     "records/layouts.py": "records/test_document.py",
     "records/places.py": "records/test_document.py",
     "records/record.py": "records/test_document.py",
