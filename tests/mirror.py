@@ -55,6 +55,7 @@ COVERED = {
     "plugin/layers/annotations.py": "plugin/journeys/test_carrying.py",
     "plugin/layers/bend.py": "plugin/journeys/test_laptop_journey.py",
     "plugin/layers/lazy_levels.py": "plugin/layers/test_slides.py",
+    "plugin/layers/projections.py": "plugin/widgets/test_projection_widget.py",
     "plugin/layers/registration.py": "plugin/contributions/test_readers.py",
     "plugin/layers/masks.py": "plugin/widgets/test_inspection_widget.py",
     "plugin/layers/signal.py": "plugin/widgets/test_inspection_widget.py",
