@@ -105,6 +105,8 @@ def test_every_source_file_is_tested(place):
     assert FILES[place] in reached(test), f"{COVERED[row]} does not reach {place}"
 
 
-def test_the_table_has_no_rows_that_nothing_needs():
-    needed = {row_of(place) for place in FILES if not own_test(place).is_file()}
-    assert set(COVERED) <= needed
+def test_every_row_fits_a_source_file():
+    for row in COVERED:
+        assert any(fnmatch(place, row) for place in FILES), (
+            f"tests/mirror.py: nothing is called {row} any more"
+        )
