@@ -20,13 +20,13 @@ def evaluate(
         ),
     ],
     landmarks: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
             metavar="LANDMARKS",
             help="Pairs that show the same places. For many pairs: a folder of landmark files called like "
             "the pairs or like the slides, an ANHIR cover table, or an ACROBAT table.",
         ),
-    ],
+    ] = None,
     moving_landmarks: Annotated[
         Path | None,
         typer.Option("--moving-landmarks", help="The moving side, where each side has its own file."),
@@ -35,9 +35,22 @@ def evaluate(
         Path | None,
         typer.Option("-o", "--output", metavar="CSV", help="Write a table with a row for each pair."),
     ] = None,
+    labels: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(
+            "--labels",
+            metavar="FIXED MOVING",
+            help="Masks of both slides, such as vessels, instead: their overlap before and after.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure the target registration error of a registration, or of a folder of them, on landmarks."""
+    if labels is not None:
+        _evaluate_labels(registration, labels, as_json)
+        return
+    if landmarks is None:
+        raise typer.BadParameter("Give LANDMARKS, or --labels FIXED MOVING.", param_hint="LANDMARKS")
     if output is not None:
         from napari_histreg.files import check_outputs
 
@@ -47,6 +60,22 @@ def evaluate(
         _evaluate_many(registration, landmarks, moving_landmarks, output, as_json)
     else:
         _evaluate_one(registration, landmarks, moving_landmarks, output, as_json)
+
+
+def _evaluate_labels(registration: Path, labels: tuple[Path, Path], as_json: bool) -> None:
+    from napari_histreg.registration.folder import read_folder
+    from napari_histreg.registration.label_evaluation import evaluate_labels
+    from napari_histreg.slides import open_slide
+
+    record = read_folder(registration)
+    with open_slide(labels[0]) as fixed, open_slide(labels[1]) as moving:
+        found = evaluate_labels(record, fixed, moving)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict(), indent=1))
+        return
+    if record.verdict == "refused":
+        typer.echo("This registration was refused; what follows is the overlap of its best guess.", err=True)
+    typer.echo(f"Dice overlap of the labels: {found.dice_before:.3f} before, {found.dice_after:.3f} after.")
 
 
 def _evaluate_one(
