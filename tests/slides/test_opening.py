@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_histreg.errors import DamagedFile, HistregError, ReadError, UnsupportedFormat
+from napari_histreg.errors import DamagedFile, HistregError, MissingDependency, ReadError, UnsupportedFormat
 from napari_histreg.geometry import Region
 from napari_histreg.slides import Slide, describe, open_slide
 from slides.mirax import write_mirax
@@ -175,9 +175,9 @@ def test_what_openslide_leaves_out_goes_to_the_tiff_reader(tmp_path, monkeypatch
     with open_slide(path) as slide:
         assert np.array_equal(slide.read_level(0), np.moveaxis(rgb((200, 150)), -1, 0))
     monkeypatch.setattr("napari_histreg.slides.readers._openslide.detect_vendor", lambda _: "zeiss")
-    written(tmp_path / "a.czi", b"ZISRAWFILE" + bytes(100))
+    written(tmp_path / "a.svslide", b"neither TIFF nor for bioio" + bytes(100))
     with pytest.raises(UnsupportedFormat, match="Convert it to OME-TIFF"):
-        open_slide(tmp_path / "a.czi")
+        open_slide(tmp_path / "a.svslide")
 
 
 def test_tiff_that_points_at_itself(tmp_path):
@@ -326,3 +326,27 @@ def test_description_is_plain_json():
     assert told["pixel_size_um"] == {"y": 0.5, "x": 0.25}
     assert told["levels"][1] == {"width": 450, "height": 750, "downsample": {"y": 2.0, "x": 2.0}}
     assert told["channels"] == [{"name": "DAPI", "colour": None}, {"name": "CD3", "colour": None}]
+
+
+def test_a_vsi_does_not_show_its_label_as_the_slide(tmp_path):
+    tifffile.imwrite(tmp_path / "slide.tif", rgb((501, 400)))
+    (tmp_path / "slide.tif").rename(tmp_path / "slide.vsi")
+    with pytest.raises(UnsupportedFormat, match=r"folder _slide_ .*only label and overview"):
+        open_slide(tmp_path / "slide.vsi")
+
+
+def test_a_healthy_czi_that_openslide_does_not_take_names_the_extra(tmp_path, monkeypatch):
+    class NotTaken:
+        def __init__(self, path):
+            raise openslide.OpenSlideError("Unrecognized subblock dimension Z")
+
+        @staticmethod
+        def detect_format(path):
+            return "zeiss"
+
+    (tmp_path / "a.czi").write_bytes(b"ZISRAWFILE" + bytes(200))
+    monkeypatch.setattr(openslide, "OpenSlide", NotTaken)
+    monkeypatch.setitem(sys.modules, "bioio", None)
+    with pytest.raises(MissingDependency, match=r"napari-histreg\[czi\]") as caught:
+        open_slide(tmp_path / "a.czi")
+    assert "damaged" not in str(caught.value)

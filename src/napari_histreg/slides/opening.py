@@ -15,7 +15,7 @@ from napari_histreg.slides.naming import shown_name
 from napari_histreg.slides.pyramid import with_overview
 from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
-from napari_histreg.slides.refusals import best_error, first_bytes
+from napari_histreg.slides.refusals import best_error, first_bytes, refuse_shell
 from napari_histreg.slides.several_files import files_of, open_files
 from napari_histreg.slides.slide import Channel, Slide
 from napari_histreg.volumes.sniffing import is_whole_slide, kind_of
@@ -179,6 +179,7 @@ def _open_file(path: Path, options: ReadOptions) -> Slide:
     if _is_zarr(path):
         return _load(_by_name("ome-zarr"))(path, options)  # type: ignore[no-any-return]
     head = first_bytes(path)
+    refuse_shell(path)
     spec = _reader_for(path, head)
     if spec is None:
         raise best_error(path, head)
@@ -186,8 +187,11 @@ def _open_file(path: Path, options: ReadOptions) -> Slide:
         return _load(spec)(path, options)  # type: ignore[no-any-return]
     except UnsupportedFormat:
         # Some scanners put fluorescence, which OpenSlide leaves out, into ordinary TIFF.
-        tiff = _by_name("tiff")
-        if spec is tiff or not head.startswith(tiff.signatures):
+        tiff, bioio = _by_name("tiff"), _by_name("bioio")
+        is_tiff = head.startswith(tiff.signatures)
+        if spec is not bioio and not is_tiff and path.name.lower().endswith(bioio.suffixes):
+            return _load(bioio)(path, options)  # type: ignore[no-any-return]
+        if spec is tiff or not is_tiff:
             raise
         return _load(tiff)(path, options)  # type: ignore[no-any-return]
 

@@ -7,7 +7,7 @@ from napari_histreg.files.reading import opened
 from napari_histreg.slides.reader_table import READERS
 from napari_histreg.volumes.sniffing import is_whole_slide
 
-__all__ = ["best_error", "first_bytes"]
+__all__ = ["best_error", "first_bytes", "refuse_shell"]
 
 
 def first_bytes(path: Path) -> bytes:
@@ -25,6 +25,22 @@ def first_bytes(path: Path) -> bytes:
     if not head:
         raise DamagedFile(f"{path} is empty (0 bytes). Copy it again from its source.")
     return head
+
+
+def refuse_shell(path: Path) -> None:
+    """Refuse a file that holds only label and overview, while the slide lies in a folder beside it.
+
+    Raises
+    ------
+    UnsupportedFormat
+        It is a .vsi: opened as the TIFF that it is, it would show another picture under the slide's name.
+    """
+    if path.suffix.lower() == ".vsi":
+        raise UnsupportedFormat(
+            f"{path.name} is an Olympus slide, whose pixels lie in the folder _{path.stem}_ and cannot be "
+            "read; the file itself holds only label and overview. Convert it to OME-TIFF with QuPath or "
+            "bioformats2raw."
+        )
 
 
 def _folder_error(path: Path) -> ReadError:

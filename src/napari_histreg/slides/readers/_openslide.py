@@ -104,7 +104,7 @@ def _opened(path: Path) -> "_Handles":
         try:
             return _Handles(path)
         except openslide.OpenSlideError as error:
-            if "support" not in str(error).lower():
+            if not any(word in str(error).lower() for word in ("support", "unrecognized")):
                 raise
             raise UnsupportedFormat(
                 f"{path.name} is a scanner's slide of a variety that OpenSlide cannot read: {error}. "
