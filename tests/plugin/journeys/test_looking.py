@@ -155,6 +155,7 @@ def test_everything_stays_on_a_laptop_s_screen(window):
 def test_both_slides_are_seen_while_one_is_dragged(window):
     viewer, widget = window(theme="dark")
     sync, landmarks = layer_sync_of(viewer), widget.landmarks
+    assert widget.chooser.opacity.value() == 60
     press(landmarks.drag_button)
     assert {layer.opacity for layer in sync.moving_layers()} == {0.5}
     press(landmarks.drag_button)

@@ -12,7 +12,7 @@ from napari_histreg.methods.registry import MethodSpec
 from napari_histreg.plugin.models.review import Spot, find_spots
 from napari_histreg.plugin.models.session import Session, fingerprints_of
 from napari_histreg.plugin.models.thinning import MOST_PAIRS, thin
-from napari_histreg.plugin.models.tones import Tone
+from napari_histreg.plugin.models.verdict_words import Verdict, verdict_of
 from napari_histreg.progress import Progress, portion
 from napari_histreg.registration import Registration, register
 from napari_histreg.registration.catalogue import list_methods, method_spec
@@ -28,25 +28,6 @@ State = Literal["idle", "running", "stopping"]
 
 OWN_PROCESS = ("itk",)
 """Modules that methods import in a process of their own."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A result in plain words.
-
-    Parameters
-    ----------
-    headline : str
-        One line.
-    tone : Tone
-        Good, doubt or bad.
-    reasons : tuple of str
-        Why.
-    """
-
-    headline: str
-    tone: Tone
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -298,21 +279,7 @@ class AutomaticModel:
             return Verdict(self.elsewhere, "doubt", ())
         if self.result is None:
             return None
-        confidence = self.result.confidence
-        sure = "" if confidence is None else f" — confidence {confidence:.0%}"
-        time = f"{self.result.seconds:.1f} s"
-        headlines: dict[str, tuple[str, Tone]] = {
-            "accepted": (f"Aligned{sure} ({time})", "good"),
-            "doubtful": (f"Aligned, but look at it{sure} ({time})", "doubt"),
-            "refused": (
-                "Not aligned. Click a few pairs, starting from this guess: they decide it."
-                if self.result.has_transform
-                else "Not aligned, and there is not even a guess. Click pairs, or try other channels.",
-                "bad",
-            ),
-        }
-        headline, tone = headlines[self.result.verdict]
-        return Verdict(headline, tone, self.result.reasons)
+        return verdict_of(self.result)
 
     def _initial(self, shown: Transform) -> Transform | None:
         if self.start == "record" and self.start_record is not None:

@@ -1,19 +1,16 @@
 """ExportModel: what there is to write, and how each of it is written."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from napari_histreg.errors import RegistrationError
-from napari_histreg.fusion import fuse_slides
-from napari_histreg.landmarks import DIALECTS, read_landmarks, write_landmarks
+from napari_histreg.landmarks import DIALECTS, write_landmarks
 from napari_histreg.plugin.models.session import Session
 from napari_histreg.plugin.models.session_file import SESSION_NAME, write_session
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.report import write_report
-from napari_histreg.quality.target_error import target_error
 from napari_histreg.records.document import write_registration
 from napari_histreg.records.record import Outcome, SlideRecord, VerdictWord
 from napari_histreg.registration import Registration
@@ -21,9 +18,9 @@ from napari_histreg.registration.automatic.verdict import judge_transform
 from napari_histreg.registration.by_landmarks import judge_fit
 from napari_histreg.registration.folder import write_folder
 from napari_histreg.slides import Slide, write_slide
-from napari_histreg.transforms import Affine, Translation
+from napari_histreg.transforms import Affine
 from napari_histreg.transforms.formats import SlideFrame, write_transform
-from napari_histreg.warping import Grid, Output, aligned_slide, warp_slide
+from napari_histreg.warping import Output, aligned_slide
 
 __all__ = ["ExportModel"]
 
@@ -224,48 +221,6 @@ class ExportModel:
         def call(progress: Progress) -> str:
             vouch(progress)
             return f"Wrote {write_slide(warped, path, compression=compression, progress=progress)}."
-
-        return call
-
-    def write_fused(self, path: str | Path, rule: str) -> Callable[[Progress], str]:
-        """Return the call that merges both slides into one, for looking, as ``histreg fuse`` does.
-
-        Parameters
-        ----------
-        path : path-like
-            Ends in .ome.tif or .ome.zarr.
-        rule : str
-            A name from `napari_histreg.fusion.RULES`.
-        """
-        fixed, moving = self.slides()
-        transform, frame = self.session.fixed_to_moving, Grid.of(fixed)
-        size = fixed.pixel_size_um
-        still = replace(warp_slide(fixed, Translation.identity(), frame, pixel_size_um=size), name=fixed.name)
-        warped = replace(warp_slide(moving, transform, frame, pixel_size_um=size), name=moving.name)
-        vouch = self.voucher()
-
-        def call(progress: Progress) -> str:
-            vouch(progress)
-            return f"Wrote {write_slide(fuse_slides([still, warped], rule), path, progress=progress)}."
-
-        return call
-
-    def measure_unseen(self, path: str | Path) -> Callable[[Progress], str]:
-        """Return the call that measures the error on landmarks of a file, as ``histreg evaluate``."""
-        fixed, moving = self.slides()
-        transform, made_of = self.session.fixed_to_moving, self.session.landmarks
-
-        def call(progress: Progress) -> str:
-            progress(0.0, "reading the landmarks")
-            pairs = read_landmarks(
-                Path(path),
-                fixed_pixel_size=fixed.world_pixel_size,
-                moving_pixel_size=moving.world_pixel_size,
-            )
-            found = target_error(pairs, transform, shape=fixed.shape, pixel_size_um=fixed.pixel_size_um)
-            seen = made_of.holds(pairs) and self.session.origin == "landmarks"
-            warning = "The alignment was made from these pairs, so this says nothing of other places.\n"
-            return (warning if seen else "") + found.table()
 
         return call
 

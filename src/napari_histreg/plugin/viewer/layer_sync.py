@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QCoreApplication, QTimer
 
 from napari_histreg.errors import HistregError
 from napari_histreg.plugin.layers.affine import (
@@ -15,17 +14,13 @@ from napari_histreg.plugin.layers.affine import (
     use_common_units,
 )
 from napari_histreg.plugin.layers.bend import show_bent, show_flat
-from napari_histreg.plugin.layers.signal import shown_channel
 from napari_histreg.plugin.layers.slides import (
     RECORD,
-    SHOWN_CHANNELS,
     SLIDE,
     VIEW,
-    channel_of,
     image_layers,
     layers_of,
     link_channels,
-    short_name,
     slide_from_layer,
     slides_in,
 )
@@ -38,9 +33,6 @@ from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, Transform
 
 __all__ = ["LayerSync", "layer_sync_of"]
-
-HAND_MOVE_MS = 300
-"""A move with napari's own tools counts as finished after so long without another."""
 
 _layer_syncs: dict[int, "LayerSync"] = {}
 
@@ -87,10 +79,7 @@ class LayerSync:
         self.notice = ""
         self.initial: Transform = Affine.identity()
         self._open: list[Slide] = []
-        self._applying = False
         self._guessed = True
-        self._watched: Any = None
-        self._timer: QTimer | None = None
         viewer.layers.events.inserted.connect(self._on_layers_changed)
         viewer.layers.events.removed.connect(self._on_layers_changed)
         session.events.transform_changed.connect(self._on_transform_changed)
@@ -169,15 +158,6 @@ class LayerSync:
             self.session.restore(rescaled(self.session.state, pairs, *old, *new), "other pixel sizes")
         return True
 
-    def show_nuclear_only(self, wanted: bool) -> None:
-        """Show the channel of the nuclei of the moving slide alone, or those that are shown at first."""
-        if self.moving is None:
-            return
-        for layer in self.moving_layers():
-            channel = channel_of(layer)
-            nuclear = channel == shown_channel(self.moving)
-            layer.visible = nuclear if wanted else channel is None or channel < SHOWN_CHANNELS
-
     def show_bends(self, wanted: bool) -> None:
         """Show a transform that bends as it is, or only its affine part."""
         if wanted != self.bends_shown:
@@ -220,8 +200,6 @@ class LayerSync:
 
     def settle(self) -> None:
         """Take over at once how the layers lie, where they were moved with napari's own tools."""
-        if self._timer is not None:
-            self._timer.stop()
         if not self.session.is_ready or not self.fixed_layers() or not self.moving_layers():
             return
         shown = self.shown_fixed_to_moving()
@@ -236,27 +214,6 @@ class LayerSync:
             handover="settled",
         )
         self.session.restore(state, "move the layer")
-
-    def _watch(self) -> None:
-        """Listen to the moving slide's layer, which napari's transform tool may move."""
-        if self._watched is not None:
-            self._watched.events.affine.disconnect(self._on_affine)
-        layers = self.moving_layers()
-        self._watched = layers[0] if layers else None
-        if self._watched is not None:
-            self._watched.events.affine.connect(self._on_affine)
-
-    def _on_affine(self, _event: Any = None) -> None:
-        if self._applying:
-            return
-        if QCoreApplication.instance() is None:
-            self.settle()
-            return
-        if self._timer is None:
-            self._timer = QTimer()
-            self._timer.setSingleShot(True)
-            self._timer.timeout.connect(self.settle)
-        self._timer.start(HAND_MOVE_MS)
 
     def _on_layers_changed(self, event: Any = None) -> None:
         del event
@@ -287,14 +244,6 @@ class LayerSync:
     def _on_renamed(self, _event: Any = None) -> None:
         self.slides_changed.emit()
 
-    def label(self, slide: Slide) -> str:
-        """Return what a slide is called in the list of layers."""
-        names = [layer.name for layer in image_layers(self.layers, slide)]
-        if len(names) == 1:
-            return str(names[0])
-        shared = {name.rpartition(":")[0] for name in names}
-        return shared.pop() if len(shared) == 1 and "" not in shared else short_name(slide)
-
     def _is_complete(self, slide: Slide) -> bool:
         """Whether all channels of a slide have been added; one that was once complete stays so."""
         if any(slide is other for other in self._open):
@@ -315,15 +264,11 @@ class LayerSync:
     def _on_transform_changed(self, transform: Transform) -> None:
         if self.fixed is None or self.moving is None or not self.session.is_ready:
             return
-        self._applying = True
-        try:
-            # While the mouse drags it, only the matrix can keep up.
-            if self.bends_shown and self.session.bends and not self.session.is_dragged:
-                changed = show_bent(self.layers, self.fixed, self.moving, transform)
-            else:
-                changed = show_flat(self.layers, self.moving)
-            apply_fixed_to_moving(self.layers, self.fixed, self.moving, transform)
-        finally:
-            self._applying = False
+        # While the mouse drags it, only the matrix can keep up.
+        if self.bends_shown and self.session.bends and not self.session.is_dragged:
+            changed = show_bent(self.layers, self.fixed, self.moving, transform)
+        else:
+            changed = show_flat(self.layers, self.moving)
+        apply_fixed_to_moving(self.layers, self.fixed, self.moving, transform)
         if changed:
             self.bending_changed.emit()

@@ -49,8 +49,8 @@ class AlignWidget(QWidget):
         self.tabs.currentChanged.connect(lambda _index: self.inspection.hold(False))
         follow_theme(self, napari_viewer)
         self._opacity = MovingOpacity(self.chooser.sync)
-        follow(self, self.chooser.sync.session.events.slides_changed, self._opacity.let_fixed_shine)
-        self._opacity.let_fixed_shine()
+        follow(self, self.chooser.sync.session.events.slides_changed, self._let_fixed_shine)
+        self._let_fixed_shine()
         layout = column(self)
         layout.addWidget(self.chooser)
         layout.addWidget(self.tabs, 1)
@@ -66,6 +66,10 @@ class AlignWidget(QWidget):
             self._shown = True
             for wait in _STYLED_MS:
                 QTimer.singleShot(wait, self._narrow)
+
+    def _let_fixed_shine(self) -> None:
+        self._opacity.let_fixed_shine()
+        self.chooser.show_opacity()
 
     def _look_at(self, point: tuple[float, float]) -> None:
         """Show a place with the overlay on, whichever tab is in front."""

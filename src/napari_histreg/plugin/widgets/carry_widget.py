@@ -15,6 +15,7 @@ from napari_histreg.plugin.layers.annotations import annotation_layer, annotatio
 from napari_histreg.plugin.layers.slides import image_layers, slide_of
 from napari_histreg.plugin.models.carrying import SHAPE_SUFFIXES, TABLE_SUFFIXES, Direction, carry_file
 from napari_histreg.plugin.models.export_model import ExportModel
+from napari_histreg.plugin.models.further_outputs import measure_unseen, write_fused
 from napari_histreg.plugin.widgets.parts import button, column, combo, heading, quiet, row, set_allowed
 
 __all__ = ["CarryWidget"]
@@ -122,13 +123,13 @@ class CarryWidget(QWidget):
         kinds = "OME-TIFF (*.ome.tif);;OME-Zarr (*.ome.zarr)"
         path = path or self._ask("Write the fused slide", f"{self._model.stem}_fused.ome.tif", kinds)
         if path:
-            self._run(lambda: self._model.write_fused(path, self.rule.currentData()))
+            self._run(lambda: write_fused(self._model, path, self.rule.currentData()))
 
     def measure_unseen(self, path: str = "") -> None:
         """Ask for the landmarks, unless told, and say the error on them."""
         path = path or QFileDialog.getOpenFileName(self, "Which landmarks?", "", "Landmarks (*)")[0]
         if path:
-            self._run(lambda: self._model.measure_unseen(path))
+            self._run(lambda: measure_unseen(self._model, path))
 
     def _carry(self, source: Path, output: str) -> None:
         direction = self.direction.currentData()

@@ -8,17 +8,12 @@ from typing import Any
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtGui import QDesktopServices
-from qtpy.QtWidgets import (
-    QCheckBox,
-    QDoubleSpinBox,
-    QFileDialog,
-    QProgressBar,
-    QWidget,
-)
+from qtpy.QtWidgets import QCheckBox, QDoubleSpinBox, QFileDialog, QProgressBar, QWidget
 
 from napari_histreg.errors import HistregError
 from napari_histreg.landmarks import DIALECTS
 from napari_histreg.plugin.models.export_model import ExportModel
+from napari_histreg.plugin.models.output_choices import COMPRESSION, COVERS, INTERPOLATIONS
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.viewer.screenshot import save_view
 from napari_histreg.plugin.widgets.carry_widget import CarryWidget
@@ -44,17 +39,6 @@ from napari_histreg.warping import Output
 
 __all__ = ["ExportWidget"]
 
-COVERS = [("The fixed slide", "fixed"), ("Both slides", "union")]
-INTERPOLATIONS = ("linear", "cubic", "nearest")
-COMPRESSION = [
-    ("As suits the pixels", ""),
-    ("JPEG", "jpeg"),
-    ("Deflate", "deflate"),
-    ("Zstandard", "zstd"),
-    ("LZW", "lzw"),
-    ("None", "none"),
-]
-
 
 class ExportWidget(QWidget):
     """Write what has been reached.
@@ -74,14 +58,12 @@ class ExportWidget(QWidget):
         self.task: Task | None = None
         self._build(napari_viewer)
         self._arrange(napari_viewer, with_chooser)
-        follow(self, self._sync.session.events.state_changed, self._show_state)
+        follow(self, self._sync.session.events.state_changed, self._show)
         follow(self, self._sync.session.events.slides_changed, self._show)
-        for control, dialects in (
-            (self.matrix_format, TRANSFORM_DIALECTS),
-            (self.landmarks_format, DIALECTS),
-        ):
-            for k, dialect in enumerate(dialects.values()):
-                control.setItemData(k, getattr(dialect, "note", ""), Qt.ItemDataRole.ToolTipRole)
+        for k, dialect in enumerate(TRANSFORM_DIALECTS.values()):
+            self.matrix_format.setItemData(k, getattr(dialect, "note", ""), Qt.ItemDataRole.ToolTipRole)
+        for k, layout in enumerate(DIALECTS.values()):
+            self.landmarks_format.setItemData(k, getattr(layout, "note", ""), Qt.ItemDataRole.ToolTipRole)
         self._show()
 
     def _build(self, viewer: Any) -> None:
@@ -120,7 +102,7 @@ class ExportWidget(QWidget):
         self.pixel_size.setSpecialValueText("as the fixed slide")
         self.pixel_size.setToolTip("Larger pixels make a smaller file; 0 takes the fixed slide's")
         self.compression = combo("How the tiles are packed; JPEG loses a little and is far smaller")
-        quiet(self.compression, [(text, value) for text, value in COMPRESSION], "")
+        quiet(self.compression, [(text, value) for text, value in COMPRESSION], None)
         self.interpolation = combo("How pixels in between are computed; nearest for images of labels")
         quiet(self.interpolation, [(name.capitalize(), name) for name in INTERPOLATIONS], "linear")
         self.channels = ChannelList("Channels of the moving slide to be written")
@@ -233,13 +215,10 @@ class ExportWidget(QWidget):
 
     def write_warped(self, path: str = "") -> None:
         """Ask where to, unless told, and write the warped slide."""
-        name = f"{self.model.stem}.ome.tif"
-        path = path or self._ask(
-            "Write the warped slide", name, "OME-TIFF (*.ome.tif);;OME-Zarr (*.ome.zarr)"
-        )
+        kinds = "OME-TIFF (*.ome.tif);;OME-Zarr (*.ome.zarr)"
+        path = path or self._ask("Write the warped slide", f"{self.model.stem}.ome.tif", kinds)
         if path:
-            packed = self.compression.currentData() or None
-            self._run(lambda: self.model.write_warped(path, self._output(), packed))
+            self._run(lambda: self.model.write_warped(path, self._output(), self.compression.currentData()))
 
     def _output(self) -> Output:
         """Return what the controls ask of the warped slide."""
@@ -292,10 +271,7 @@ class ExportWidget(QWidget):
         self.progress.setValue(round(1000 * fraction))
         fill(self.message, message)
 
-    def _show_state(self, _state: Any = None) -> None:
-        self._show()
-
-    def _show(self) -> None:
+    def _show(self, _state: Any = None) -> None:
         self.channels.offer(self.model.channel_names)
         self.pixel_size.setSuffix(" µm" if self._sync.session.unit == "um" else " px")
         busy = self.task is not None and self.task.is_running

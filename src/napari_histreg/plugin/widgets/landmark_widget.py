@@ -1,9 +1,10 @@
 """Landmarks: click pairs, watch the moving slide follow, see how well the pairs agree."""
 
 import weakref
+from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QEvent, QSize, QTimer
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_histreg.errors import HistregError
@@ -19,10 +20,9 @@ from napari_histreg.plugin.models.snap import PairSnap
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.viewer.session_files import restore
 from napari_histreg.plugin.widgets.keys import Keys
-from napari_histreg.plugin.widgets.landmark_controls import LandmarkControls
+from napari_histreg.plugin.widgets.landmark_views import LandmarkViews
 from napari_histreg.plugin.widgets.parts import fill, follow, quiet
-from napari_histreg.plugin.widgets.side_by_side import SideBySide, open_beside
-from napari_histreg.plugin.widgets.window_room import LeftColumn, remembered, share_width
+from napari_histreg.plugin.widgets.window_room import remembered
 from napari_histreg.plugin.worker import Task
 
 __all__ = ["LandmarkWidget"]
@@ -30,7 +30,7 @@ __all__ = ["LandmarkWidget"]
 _AUTOSAVE_MS = 1000
 
 
-class LandmarkWidget(LandmarkControls):
+class LandmarkWidget(LandmarkViews):
     """Place pairs of points by hand.
 
     Parameters
@@ -48,8 +48,6 @@ class LandmarkWidget(LandmarkControls):
         self.session = self._sync.session
         self.canvases = join_landmark_canvases(self._sync, napari_viewer)
         self.autosave = Autosave(self.session)
-        self.beside: SideBySide | None = None
-        self._column: LeftColumn | None = None
         self.task: Task | None = None
         self._saved: SavedSession | None = None
         self._tissue: tuple[str, Any] | None = None
@@ -69,11 +67,11 @@ class LandmarkWidget(LandmarkControls):
             (self.redo_button, session.redo),
             (self.snap_button, self.snap),
             (self.next_button, self.where_next),
-            (self.delete_button, self._delete),
+            (self.delete_button, lambda: session.delete_pairs(self.table.selected_ids)),
             (self.continue_button, self._continue),
             (self.decide_button, lambda: session.set_follow(True)),
             (self.measure_button, lambda: session.set_follow(False)),
-            *((press, self._turn(turn)) for turn, press in self.turn_buttons.items()),
+            *((press, partial(session.turn, turn)) for turn, press in self.turn_buttons.items()),
         ):
             press.clicked.connect(lambda _checked=False, action=action: action())
         self.click_button.toggled.connect(self._on_click_mode)
@@ -143,10 +141,6 @@ class LandmarkWidget(LandmarkControls):
         self.canvases.leave()
         self.autosave.stop()
 
-    def sizeHint(self) -> QSize:
-        """Ask for no more width than is needed: the canvas comes first."""
-        return QSize(self.minimumSizeHint().width(), super().sizeHint().height())
-
     def _show_where_next(self, found: Any) -> None:
         self._tissue = found
         try:
@@ -168,12 +162,6 @@ class LandmarkWidget(LandmarkControls):
         self.task.finished.connect(self._show)
         self.task.start()
         self._show()
-
-    def _turn(self, turn: str) -> Any:
-        return lambda: self.session.turn(turn)
-
-    def _delete(self) -> None:
-        self.session.delete_pairs(self.table.selected_ids)
 
     def _rename(self, pair_id: int, name: str) -> None:
         try:
@@ -209,48 +197,6 @@ class LandmarkWidget(LandmarkControls):
     def _on_one(self, on: bool) -> None:
         self.canvases.one_at_a_time = on
 
-    def _on_beside(self, on: bool) -> None:
-        viewer = self._viewer()
-        if on and self.beside is None and viewer is not None:
-            self._column = self._column or LeftColumn(viewer)
-            self.beside = open_beside(viewer, self.canvases, self._on_beside_closed)
-            self.keys.hold(self.beside.viewer)
-        elif not on and self.beside is not None:
-            self._close_beside()
-
-    def _close_beside(self) -> None:
-        viewer, beside = self._viewer(), self.beside
-        if beside is None:
-            return
-        if viewer is not None and beside.parent() is not None:
-            viewer.window.remove_dock_widget(beside)
-        beside.close_down()
-        beside.deleteLater()
-
-    def _on_beside_closed(self) -> None:
-        if self.beside is not None:
-            self.keys.release(self.beside.viewer)
-            self.beside = None
-        self.beside_button.setChecked(False)
-        self.focus_button.setChecked(False)
-        if self._column is not None:
-            self._column.restore()
-            self._column = None
-
-    def _on_focus(self, on: bool) -> None:
-        """Give the room of napari's lists to two canvases, or take it back."""
-        viewer = self._viewer()
-        remembered("focus", on)
-        if viewer is None or not on:
-            self.beside_button.setChecked(False)
-            return
-        self._column = self._column or LeftColumn(viewer)
-        self._column.hide()
-        if self.beside is None:
-            self.beside_button.setChecked(True)
-        elif isinstance(self.beside.parentWidget(), QDockWidget):
-            share_width(viewer.window._qt_window, self.beside.parentWidget())
-
     def _continue(self) -> None:
         saved, self._saved = self._saved, None
         self.offer.hide()
@@ -271,6 +217,9 @@ class LandmarkWidget(LandmarkControls):
         self._saved = saved
         self.offer.setVisible(saved is not None)
         self._show()
+
+    def _main_viewer(self) -> Any:
+        return self._viewer()
 
     def _say(self, text: str) -> None:
         fill(self.said, text)

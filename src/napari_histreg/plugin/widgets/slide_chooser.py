@@ -7,6 +7,7 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QWidget
 
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.viewer.moving_opacity import MovingOpacity
+from napari_histreg.plugin.viewer.slide_layers import label, show_nuclear_only
 from napari_histreg.plugin.widgets.parts import (
     button,
     column,
@@ -51,7 +52,7 @@ class SlideChooser(QWidget):
         self.opacity.valueChanged.connect(self._on_opacity)
         self.nuclear = QCheckBox("Nuclei only")
         self.nuclear.setProperty("does", "Of the moving slide, show the channel of the nuclei alone")
-        self.nuclear.toggled.connect(self.sync.show_nuclear_only)
+        self.nuclear.toggled.connect(lambda wanted: show_nuclear_only(self.sync, wanted))
         self.notice = note(tone="doubt")
         lines = form()
         lines.addRow("Fixed", self.fixed)
@@ -84,6 +85,12 @@ class SlideChooser(QWidget):
         self.sizes.show()
         self.sizes.sizes["moving"].setFocus()
 
+    def show_opacity(self) -> None:
+        """Show how opaque the moving slide is now."""
+        blocked = self.opacity.blockSignals(True)
+        self.opacity.setValue(round(100 * MovingOpacity(self.sync).value))
+        self.opacity.blockSignals(blocked)
+
     def _toggle_sizes(self) -> None:
         self.sizes.setVisible(self.sizes.isHidden())
 
@@ -92,7 +99,7 @@ class SlideChooser(QWidget):
 
     def _show(self) -> None:
         slides = self.sync.slides
-        items: list[tuple[str, Any]] = [(self.sync.label(slide), slide) for slide in slides]
+        items: list[tuple[str, Any]] = [(label(self.sync, slide), slide) for slide in slides]
         missing: list[tuple[str, Any]] = (
             [("Open a slide first", None)] if not slides else [("Choose …", None)]
         )
@@ -105,9 +112,7 @@ class SlideChooser(QWidget):
         several = self.sync.moving is not None and len(self.sync.moving_layers()) > 1
         set_allowed(self.nuclear, obstacle or (None if several else "The moving slide has no channels."))
         self.opacity.setEnabled(obstacle is None)
-        self.opacity.blockSignals(True)
-        self.opacity.setValue(round(100 * MovingOpacity(self.sync).value))
-        self.opacity.blockSignals(False)
+        self.show_opacity()
         self._show_notice(self.sync.notice)
 
     def _show_notice(self, text: str) -> None:
