@@ -16,11 +16,17 @@ class CanvasMouse:
 
     def pixel(self, position: Any) -> QPoint:
         """Return the pixel of a place (y, x); it must be in view, or nobody could click there."""
+        assert self.sees(position), f"{position} is not in view"
+        return self._pixel(position)
+
+    def sees(self, position: Any) -> bool:
+        """Whether a place (y, x) is in view."""
+        return bool(self.canvas.native.rect().contains(self._pixel(position)))
+
+    def _pixel(self, position: Any) -> QPoint:
         y, x = np.asarray(position, float)[-2:]
         column, row = self.canvas.view.scene.transform.map([x, y])[:2]
-        point = QPoint(round(column), round(row))
-        assert self.canvas.native.rect().contains(point), f"{position} is not in view"
-        return point
+        return QPoint(round(column), round(row))
 
     def move(self, position: Any) -> None:
         QTest.mouseMove(self.canvas.native, self.pixel(position))
