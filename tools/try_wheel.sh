@@ -8,5 +8,5 @@ trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 uv venv --quiet
 uv pip install --quiet "$wheel"
-uv run --no-project --no-sync --python .venv python "$checker"
-uv run --no-project --no-sync --python .venv histreg methods >/dev/null
+uv run --no-project --python .venv python "$checker"
+uv run --no-project --python .venv histreg methods >/dev/null
