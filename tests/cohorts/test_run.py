@@ -133,6 +133,15 @@ def test_another_version_of_the_program_runs_all(make_cases, run, monkeypatch):
     assert run(cases)[0].ran == 1
 
 
+@POSIX
+def test_a_worker_that_dies_takes_no_file_of_others_with_it(make_cases, run, tmp_path):
+    (tmp_path / "results" / "killed").mkdir(parents=True)
+    (tmp_path / "results" / "killed" / "matrix.csv").write_text("somebody's")
+    result, _ = run(make_cases("killed"), retries=0)
+    assert result.notes[0].state == "failed"
+    assert (result.folder / "killed" / "matrix.csv").read_text() == "somebody's"
+
+
 def test_a_case_has_a_log_of_its_own(make_cases, run):
     result, _ = run(make_cases("talker"))
     said = (result.folder / "talker" / "log.txt").read_text()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from napari_histreg.cohorts.beginning import begun
 from napari_histreg.cohorts.child import WORKER, Child
-from napari_histreg.cohorts.leftovers import take_away
+from napari_histreg.cohorts.leftovers import take_away_if_ours
 from napari_histreg.cohorts.lock import holds
 from napari_histreg.cohorts.note import CaseNote, write_note
 from napari_histreg.cohorts.task import Task
@@ -155,7 +155,7 @@ def attend(
 def _without_answer(task: Task, child: Child, reason: str) -> CaseNote:
     """Make the note of a case whose worker did not come to write it."""
     task.folder.mkdir(parents=True, exist_ok=True)
-    take_away(task.folder)
+    take_away_if_ours(task.folder)
     said = {"state": "failed", "reason": reason, "can_pass": reason.startswith(_DIED), "pid": child.pid}
     return begun(task).model_copy(update=said)
 

@@ -11,7 +11,7 @@ from statistics import median
 
 from napari_histreg.cohorts.engines import Begun, Engine, this_machine
 from napari_histreg.cohorts.events import Event, Listener
-from napari_histreg.cohorts.leftovers import take_away
+from napari_histreg.cohorts.leftovers import take_away_if_ours
 from napari_histreg.cohorts.note import CaseNote, write_note
 from napari_histreg.cohorts.plan import Planned
 from napari_histreg.cohorts.resources import memory_share
@@ -118,7 +118,7 @@ class Course:
             )
             folder = self.folder / task.case.name
             folder.mkdir(parents=True, exist_ok=True)
-            take_away(folder)
+            take_away_if_ours(folder)
             write_note(note, folder)
             return note
 

@@ -7,7 +7,7 @@ from napari_histreg.cohorts.note import SETTLED, CaseNote, write_note
 from napari_histreg.errors import HistregError
 from napari_histreg.files.digest import file_digest
 
-__all__ = ["digest_of_record", "take_away", "with_correction"]
+__all__ = ["digest_of_record", "take_away", "take_away_if_ours", "with_correction"]
 
 RECORD = "registration.json"
 _OURS = (NOTE, THUMBNAIL, REPORT, REPORT_JSON, "group.json", "matrix.csv", "landmarks.csv",
@@ -21,6 +21,17 @@ def take_away(folder: Path) -> None:
     """
     for name in _OURS:
         (folder / name).unlink(missing_ok=True)
+
+
+def take_away_if_ours(folder: Path) -> None:
+    """Do the same for a case that died before it could say whether all that lies there is ours."""
+    from napari_histreg.registration.folder import check_folder
+
+    try:
+        check_folder(folder)
+    except HistregError:
+        return
+    take_away(folder)
 
 
 def digest_of_record(folder: Path) -> str:
