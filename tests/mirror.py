@@ -35,6 +35,7 @@ COVERED = {
     "landmarks/sniffing.py": "landmarks/test_dialects.py",
     "landmarks/cohort.py": "registration/test_evaluation.py",
     "matching/block_correlation.py": "matching/test_affine_refinement.py",
+    "matching/correlated_values.py": "matching/test_smooth_field.py",
     "matching/density.py": "methods/nonrigid/test_dense.py",
     "matching/description.py": "matching/test_affine_refinement.py",
     "matching/evidence.py": "registration/automatic/test_verdict.py",

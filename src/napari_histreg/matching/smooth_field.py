@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray
+from napari_histreg.matching.correlated_values import group_table, inverted, leave_out, matern
 
 __all__ = ["LeftOut", "Prior", "SmoothField", "fit_smooth_field"]
 
@@ -123,7 +124,9 @@ class SmoothField:
     @cached_property
     def left_out(self) -> LeftOut:
         """Leave each measurement out in turn, with its group."""
-        residuals, variances = _left_out(self._inverse, self._pull, _table(self.groups, len(self.places)))
+        residuals, variances = leave_out(
+            self._inverse, self._pull, group_table(self.groups, len(self.places))
+        )
         spread = np.sqrt(np.maximum(variances - self._ratios, 0.0)) * self.prior.amplitude
         return LeftOut(residuals, spread)
 
@@ -139,7 +142,7 @@ class SmoothField:
 
     @cached_property
     def _inverse(self) -> FloatArray:
-        return _inverted(matern(self.places, self.places, self.prior.length), self._ratios)
+        return inverted(matern(self.places, self.places, self.prior.length), self._ratios)
 
     @cached_property
     def _pull(self) -> FloatArray:
@@ -210,46 +213,6 @@ def fit_smooth_field(
     return replace(field, weights=weights)
 
 
-def matern(a: FloatArray, b: FloatArray, length: float) -> FloatArray:
-    """Return the correlation of displacements at (N, 2) and (M, 2) points, (N, M): twice differentiable."""
-    square = (a**2).sum(1)[:, None] + (b**2).sum(1)[None, :] - 2 * a @ b.T
-    r = np.sqrt(np.maximum(square, 0.0)) * (np.sqrt(5.0) / length)
-    return np.asarray((1 + r + r * r / 3) * np.exp(-r))
-
-
-def _inverted(kernel: FloatArray, ratios: FloatArray) -> FloatArray:
-    from scipy.linalg import cho_factor, cho_solve
-
-    factor = cho_factor(kernel + np.diag(ratios), lower=True, overwrite_a=True, check_finite=False)
-    return np.asarray(cho_solve(factor, np.eye(len(ratios)), overwrite_b=True, check_finite=False))
-
-
-def _table(groups: NDArray[np.intp] | None, count: int) -> NDArray[np.intp]:
-    """List the members of each group, (G, size of the largest); -1 pads."""
-    if groups is None:
-        return np.arange(count)[:, None]
-    order = np.argsort(groups, kind="stable")
-    _, first, sizes = np.unique(groups[order], return_index=True, return_counts=True)
-    place = np.arange(sizes.max(initial=1))
-    members = np.where(place < sizes[:, None], first[:, None] + place, 0)
-    return np.asarray(np.where(place < sizes[:, None], order[members], -1))
-
-
-def _left_out(
-    inverse: FloatArray, pull: FloatArray, table: NDArray[np.intp]
-) -> tuple[FloatArray, FloatArray]:
-    """Return what each value is off from what those outside its group say, and its variance there."""
-    index, real = np.maximum(table, 0), table >= 0
-    both = real[:, :, None] & real[:, None, :]
-    among = np.where(both, inverse[index[:, :, None], index[:, None, :]], np.eye(table.shape[1]))
-    covariance = np.linalg.inv(among)
-    missed = covariance @ np.where(real[..., None], pull[index], 0.0)
-    residuals, variances = np.empty_like(pull), np.empty(len(pull))
-    residuals[index[real]] = missed[real]
-    variances[index[real]] = np.einsum("gii->gi", covariance)[real]
-    return residuals, np.maximum(variances, 1e-18)
-
-
 def _trust(field: SmoothField) -> FloatArray:
     left = field.left_out
     expected = left.deviations**2 + field.noise**2
@@ -272,7 +235,7 @@ def _choose_prior(
         share = round(len(names) * MOST_FOR_PRIOR / len(chosen))
         chosen = chosen[np.isin(groups[chosen], names[:share])]
     places, values, deviations = places[chosen], values[chosen], deviations[chosen]
-    table = _table(groups[chosen], len(chosen))
+    table = group_table(groups[chosen], len(chosen))
     extent = max(float(np.ptp(places, axis=0).max(initial=0.0)), 1e-9)
     typical = float(np.median(deviations)) if len(deviations) else 1.0
     if len(places) < 8:
@@ -284,10 +247,10 @@ def _choose_prior(
         for ratio in RATIOS:
             own = np.maximum(ratio * (deviations / typical) ** 2, LEAST_RATIO)
             try:
-                inverse = _inverted(kernel.copy(), own)
+                inverse = inverted(kernel.copy(), own)
             except np.linalg.LinAlgError:
                 continue
-            residuals, variances = _left_out(inverse, inverse @ values, table)
+            residuals, variances = leave_out(inverse, inverse @ values, table)
             square = (residuals**2).sum(1) / variances / 2
             amplitude2 = _robust_scale(square)
             likelihood = _likelihood(square / amplitude2, amplitude2 * variances)
