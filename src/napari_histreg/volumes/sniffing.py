@@ -95,7 +95,7 @@ def is_whole_slide(path: Path) -> bool:
 
     Read as a volume its tiles would come out as a pile of small pictures.
     """
-    return file_meta(path).get(SOP_CLASS, "") == WHOLE_SLIDE
+    return path.is_file() and file_meta(path).get(SOP_CLASS, "") == WHOLE_SLIDE
 
 
 def file_meta(path: Path) -> dict[tuple[int, int], str]:
