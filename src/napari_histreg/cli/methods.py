@@ -28,19 +28,24 @@ def methods(
     as_json: AsJson = False,
 ) -> None:
     """List the methods for pairs of slides and for series of projections, and what they need."""
+    from napari_histreg.methods.registry import GROUP_METHODS
     from napari_histreg.projections.registry import PROJECTION_METHODS
     from napari_histreg.registration.catalogue import list_methods
 
     for_pairs = () if projections else list_methods()
+    for_groups = () if projections else GROUP_METHODS
     if name is not None:
         _show_one(*_found(name, only_projections=projections), as_json=as_json)
         return
     if as_json:
-        shown = [_as_plain(spec, spec in for_pairs) for spec in for_pairs or PROJECTION_METHODS]
+        wanted = (*for_pairs, *for_groups) or PROJECTION_METHODS
+        shown = [_as_plain(spec, spec in for_pairs) for spec in wanted]
         typer.echo(json.dumps(shown, indent=1, ensure_ascii=False))
         return
     if for_pairs:
         _print_table(for_pairs, across=True)
+        typer.echo("For groups of slides at once, with histreg group:\n")
+        _print_table(for_groups, across=True)
         typer.echo("For series of tomographic projections:\n")
     _print_table(PROJECTION_METHODS, across=False)
     typer.echo("Parameters of one: histreg methods NAME, or histreg methods NAME --projections")
@@ -51,9 +56,13 @@ def methods(
 
 def _found(name: str, *, only_projections: bool) -> tuple["MethodSpec", bool]:
     """Return the row of a name, and whether it is one for pairs; a name may stand in both tables."""
+    from napari_histreg.methods.registry import find_group_method
     from napari_histreg.projections.registry import PROJECTION_METHODS, find_projection_method
     from napari_histreg.registration.catalogue import list_methods, method_spec
 
+    of_groups = find_group_method(name)
+    if of_groups is not None and not only_projections:
+        return of_groups, False
     of_projections = only_projections or (
         name not in {spec.name for spec in list_methods()}
         and name in {spec.name for spec in PROJECTION_METHODS}
@@ -89,9 +98,12 @@ def _about(spec: "MethodSpec", *, across: bool) -> "Text":
 
 
 def _rows(spec: "MethodSpec", of_pairs: bool) -> "tuple[ParameterRow, ...]":
+    from napari_histreg.methods.registry import find_group_method
     from napari_histreg.projections.registry import projection_method_class
     from napari_histreg.registration.catalogue import parameter_rows, rows_of
 
+    if find_group_method(spec.name) is spec:
+        return rows_of(spec.load())
     return parameter_rows(spec.name) if of_pairs else rows_of(projection_method_class(spec.name))
 
 

@@ -3,15 +3,22 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
+from napari_histreg.files.faults import first_fault
 from napari_histreg.groups.assembly import Assembled, Wishes, assemble
 from napari_histreg.groups.bending import bend_members
 from napari_histreg.groups.choice import AnyOrder, Choice, InOrder
 from napari_histreg.groups.group import GroupRegistration, Link, distinct_names
+from napari_histreg.groups.groupwise import bend_groupwise
 from napari_histreg.groups.linking import Linker, LinkSettings
 from napari_histreg.landmarks import Landmarks
+from napari_histreg.methods.elastix.groupwise import ElastixGroupwise
+from napari_histreg.methods.registry import find_group_method
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import Outcome, SlideRecord, StepLog
 from napari_histreg.registration.template import choose_template
@@ -56,7 +63,8 @@ def register_group(
     model : {"affine", "similarity", "rigid"}
         How slides may differ from one another.
     method : str
-        How pairs are aligned; a name from ``list_methods()``.
+        How pairs are aligned; a name from ``list_methods()``. Or "elastix_groupwise": pairs are aligned by
+        "auto", and then all slides are bent to their mean at once.
     channel : int or str, optional
         The channel to align by, in all slides that have it.
     keep_shape : float, optional
@@ -100,6 +108,7 @@ def register_group(
         raise ValueError(f"A group needs two slides or more, not {len(slides)}.")
     if order not in (None, "names", "given"):
         raise ValueError(f'The order is "names" or "given", not {order!r}.')
+    together = _group_method(method, parameters)
     log = StepLog()
     with ExitStack() as opened:
         read = [s if isinstance(s, Slide) else opened.enter_context(open_slide(s)) for s in slides]
@@ -118,13 +127,23 @@ def register_group(
             keep_shape=keep_shape,
         )
         by_hand = _by_hand(landmarks or {}, places)
-        settings = LinkSettings(method, parameters, channel)
+        # A method for groups goes on from where pairs have put the slides.
+        settings = LinkSettings("auto" if together else method, {} if together else parameters, channel)
         linker = Linker(read, records, settings, None if folder is None else Path(folder))
-        links = _links(read, wishes, linker, by_hand, log, portion(progress, 0.03, 0.97))
-    with log.step("solve", model=model) as found:
-        progress(0.97, "solving for all slides")
-        group = assemble(records, links, wishes)
-        found.update(_told(group))
+        links = _links(read, wishes, linker, by_hand, log, portion(progress, 0.03, 0.7))
+        with log.step("solve", model=model) as found:
+            progress(0.7, "solving for all slides")
+            group = assemble(records, links, wishes)
+            found.update(_told(group))
+        if together is not None:
+            with log.step(method, **together.model_dump(mode="json")) as found:
+                members, done = bend_groupwise(
+                    group.members, read, group.template, together, progress=portion(progress, 0.7, 1.0)
+                )
+                found.update(before=done.before, after=done.after, notes=(done.note,))
+            group = replace(group, members=members)
+            # What is bent to the mean of all lies in nobody's own frame.
+            wishes = replace(wishes, frame="mean" if done.is_better else wishes.frame)
     members, bend = bend_members(group.members, group.links, group.template, ordered=wishes.ordered)
     if bend is not None:
         with log.step("bend") as found:
@@ -170,6 +189,17 @@ def _links(
         for word in ("accepted", "doubtful", "refused"):
             found[word] = sum(link.verdict == word for link in links)
     return links
+
+
+def _group_method(name: str, parameters: Mapping[str, Any]) -> ElastixGroupwise | None:
+    """Make a method for groups from its name and parameters; None where it is one for pairs."""
+    spec = find_group_method(name)
+    if spec is None:
+        return None
+    try:
+        return ElastixGroupwise(**parameters) if spec.load() is ElastixGroupwise else None
+    except ValidationError as error:
+        raise ValueError(f'The method "{name}" cannot be set up: {first_fault(error)}.') from error
 
 
 def _choice(slides: Sequence[Slide], wishes: Wishes, progress: Progress) -> Choice:

@@ -71,7 +71,8 @@ def run_job(folder: Path) -> dict[str, Any]:
         Holds ``job.json`` with ``spacing_xy``, ``fixed_origin_xy``, ``moving_origin_xy``,
         ``parameter_files`` and ``has_points``; ``fixed.npy`` and ``moving.npy`` (Y, X) float32;
         ``fixed_mask.npy`` and ``moving_mask.npy`` (Y, X) uint8; with points also ``fixed_points.txt`` and
-        ``moving_points.txt``.
+        ``moving_points.txt``. A groupwise job has ``groupwise``, ``spacing_xy``, ``origin_xy`` and
+        ``stack.npy`` (N, Y, X) instead.
 
     Returns
     -------
@@ -80,26 +81,36 @@ def run_job(folder: Path) -> dict[str, Any]:
     """
     itk = _load()
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
+    maps = itk.ParameterObject.New()
+    for name in job["parameter_files"]:
+        maps.AddParameterFile(str(folder / name))
+    if job.get("groupwise"):
+        stack = itk.image_from_array(np.load(folder / "stack.npy"))
+        stack.SetSpacing([*job["spacing_xy"], 1.0])
+        stack.SetOrigin([*job["origin_xy"], 0.0])
+        return _run(itk.ElastixRegistrationMethod.New(stack, stack), maps, folder)
     images = {}
     for name in ("fixed", "moving", "fixed_mask", "moving_mask"):
         image = itk.image_from_array(np.load(folder / f"{name}.npy"))
         image.SetSpacing(job["spacing_xy"])
         image.SetOrigin(job[f"{name.split('_')[0]}_origin_xy"])
         images[name] = image
-    maps = itk.ParameterObject.New()
-    for name in job["parameter_files"]:
-        maps.AddParameterFile(str(folder / name))
     method = itk.ElastixRegistrationMethod.New(images["fixed"], images["moving"])
     method.SetFixedMask(images["fixed_mask"])
     method.SetMovingMask(images["moving_mask"])
+    if job["has_points"]:
+        method.SetFixedPointSetFileName(str(folder / "fixed_points.txt"))
+        method.SetMovingPointSetFileName(str(folder / "moving_points.txt"))
+    return _run(method, maps, folder)
+
+
+def _run(method: Any, maps: Any, folder: Path) -> dict[str, Any]:
+    """Run elastix, its log beside the job, and return the transforms."""
     method.SetParameterObject(maps)
     method.SetOutputDirectory(str(folder))
     method.SetLogFileName(LOG)
     method.SetLogToFile(True)
     method.SetLogToConsole(False)
-    if job["has_points"]:
-        method.SetFixedPointSetFileName(str(folder / "fixed_points.txt"))
-        method.SetMovingPointSetFileName(str(folder / "moving_points.txt"))
     method.UpdateLargestPossibleRegion()
     result = method.GetTransformParameterObject()
     count = result.GetNumberOfParameterMaps()
