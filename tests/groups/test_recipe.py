@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from group_truth import placed
-from napari_histreg.errors import Cancelled
+from napari_histreg.errors import Cancelled, WriteError
 from napari_histreg.groups import linking, register_group
 from napari_histreg.groups.recipe import natural_order
 from napari_histreg.samples.stack import phantom_stack
@@ -68,6 +68,15 @@ def test_a_damaged_link_on_disk_is_aligned_anew(group, folder):
     (folder / group.links[0].folder / "registration.json").write_text("{", encoding="utf-8")
     again = register_group(SLIDES[:2], order="given", folder=folder)
     assert again.verdict(1) == "accepted"
+
+
+def test_landmarks_that_a_person_changed_are_not_overwritten(group, folder):
+    table = folder / group.links[0].folder / "landmarks.csv"
+    before = table.read_text(encoding="utf-8")
+    table.write_text(before + "\n", encoding="utf-8")
+    with pytest.raises(WriteError, match=r"landmarks\.csv was changed.*Move it away"):
+        register_group(SLIDES[:2], order="given", folder=folder, sharpen=False)
+    assert table.read_text(encoding="utf-8") == before + "\n"
 
 
 def test_stopping_stops_all_pairs():

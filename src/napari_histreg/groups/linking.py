@@ -14,6 +14,7 @@ from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.files import read_json, written_whole
 from napari_histreg.groups.group import Link, LinkState, distinct_names
 from napari_histreg.progress import Cancelled, Progress
+from napari_histreg.records.document import read_registration
 from napari_histreg.records.record import Outcome, Registration, SlideRecord, software_versions
 from napari_histreg.registration import register
 from napari_histreg.registration.folder import read_folder, write_folder
@@ -184,13 +185,15 @@ class Linker:
     def _keep(self, result: Registration, ends: tuple[int, int], folder: Path) -> str:
         place = self._place(ends)
         here = folder / place
+        # In a folder of ours, a record that cannot be read is what a full disk or a crash left of it.
+        broken = (here / KEY).is_file() and not _is_record(here)
         try:
             here.parent.mkdir(parents=True, exist_ok=True)
             (here / KEY).unlink(missing_ok=True)
         except OSError as error:
             raise WriteError(f"{here.parent} cannot be written to: {error.strerror}.") from error
         try:
-            write_folder(result, here, *(self._slides[k] for k in ends), picture=False)
+            write_folder(result, here, *(self._slides[k] for k in ends), picture=False, overwrite=broken)
         except WriteError as error:
             said = str(error).partition(" Choose another")[0]
             raise WriteError(f"{said} Move it away, or choose another folder for the group.") from error
@@ -212,6 +215,14 @@ class Linker:
             return _link(ends, read_folder(here), place)
         except (OSError, ValueError, HistregError):
             return None
+
+
+def _is_record(folder: Path) -> bool:
+    try:
+        read_registration(folder)
+    except HistregError:
+        return False
+    return True
 
 
 def _link(ends: tuple[int, int], result: Registration, place: str | None) -> Link:
