@@ -30,9 +30,11 @@ def follow(page: Path, house: Path) -> list[str]:
             path.write_text(code, encoding="utf-8")
         elif below := BELOW.fullmatch(lead):
             path = house / below["path"]
-            text = path.read_text(encoding="utf-8")
-            assert text.count(below["line"] + "\n") == 1, f"{page.name}: {below['line']!r} in {below['path']}"
-            path.write_text(text.replace(below["line"] + "\n", below["line"] + "\n" + code), encoding="utf-8")
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            places = [k for k, line in enumerate(lines) if line == below["line"] + "\n"]
+            assert len(places) == 1, f"{page.name}: {below['line']!r} in {below['path']}"
+            lines.insert(places[0] + 1, code)
+            path.write_text("".join(lines), encoding="utf-8")
         else:
             assert lead == "Then run:", f"{page.name}: {lead!r} is no step that this test knows"
             commands += code.splitlines()

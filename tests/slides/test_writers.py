@@ -144,7 +144,7 @@ def test_tiles_of_one_colour_are_encoded_once(tmp_path, monkeypatch):
         return lambda tile: asked.append(1) or encode(tile)
 
     monkeypatch.setattr(ome_tiff, "tile_encoder", counting)
-    monkeypatch.setattr(streaming, "cpu_count", lambda: 1)
+    monkeypatch.setattr(streaming, "thread_count", lambda: 1)
     write_slide(open_slide(picture), tmp_path / "a.ome.tif", compression="zstd", tile=64)
     with open_slide(tmp_path / "a.ome.tif") as copy:
         assert np.array_equal(np.moveaxis(copy.read_level(0), 0, -1), picture)

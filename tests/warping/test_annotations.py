@@ -110,7 +110,7 @@ def test_a_list_or_a_bare_geometry_will_do(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "line 1"),
+        ("", "empty"),
         ("{", "line 1"),
         ('{"type": "FeatureCollection", "features": [\n{"type": "Feature"', "line 2"),
         ('{"type": "Point", "coordinates": ["a", 2]}', "Point"),

@@ -61,8 +61,9 @@ def transform_from_dict(values: Any) -> Transform:
         raise UnsupportedDialect(
             f"There is no transform of kind {kind!r}. Those known are: {', '.join(KINDS)}."
         )
-    if len(values.get("steps") or ()) > MOST_STEPS:
-        raise TransformError(f"A {kind} of {len(values['steps'])} steps cannot be read; {MOST_STEPS} can.")
+    steps = values.get("steps")
+    if isinstance(steps, list | tuple) and len(steps) > MOST_STEPS:
+        raise TransformError(f"A {kind} of {len(steps)} steps cannot be read; {MOST_STEPS} can.")
     module, name = KINDS[kind].split(":")
     try:
         parts = {key: _rebuilt(value) for key, value in values.items()}

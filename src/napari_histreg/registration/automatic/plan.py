@@ -138,6 +138,7 @@ def scale_ranges(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from napari_histreg.geometry import Frame
     >>> small = Picture(np.zeros((1, 50, 50), np.float32), Frame((50, 50), (1.0, 1.0), (0.0, 0.0)))
     >>> large = Picture(np.zeros((1, 100, 100), np.float32), Frame((100, 100), (1.0, 1.0), (0.0, 0.0)))

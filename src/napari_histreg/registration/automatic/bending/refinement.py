@@ -67,7 +67,7 @@ def windows(extent: float, finest: float) -> tuple[Window, ...]:
     Examples
     --------
     >>> [round(w.spacing, 1) for w in windows(8000.0, 1.0)]
-    [27.8, 9.2, 3.0, 1.0]
+    [27.8, 12.1, 5.3, 2.3, 1.0]
     """
     first = max(extent / FIRST_SIDE, finest)
     count = int(np.ceil(np.log(first / finest) / np.log(STEP) - 1e-9))
