@@ -88,7 +88,9 @@ def read_planes(slide: Slide, spacing: float, channels: Sequence[int] | None = N
     for y in range(0, height, strip):
         part = slide.read(level, Region(y, 0, min(strip, height - y), width), channels)
         for c in range(count):
-            plane = part[c].astype(np.float32)
+            # What single precision cannot hold becomes infinite, and counts as no value like NaN.
+            with np.errstate(over="ignore"):
+                plane = part[c].astype(np.float32)
             finite = np.isfinite(plane)
             if not finite.all():
                 plane = np.where(finite, plane, 0)
