@@ -103,6 +103,7 @@ class Cut:
 
     def then_bend(self, bend):
         """The map from the cut slide to the uncut one, as `warp_slide` needs it."""
+        from napari_histreg.errors import NotInvertible, TransformError
         from napari_histreg.transforms import Transform
 
         cut = self
@@ -127,14 +128,14 @@ class Cut:
                 return np.tile(np.eye(2), (len(points), 1, 1))
 
             def inverse(self):
-                raise NotImplementedError
+                raise NotInvertible("What a cut takes away comes back by no map.")
 
             def to_dict(self):
-                raise NotImplementedError
+                raise TransformError("A cut is made for this benchmark only and has no file.")
 
             @classmethod
             def from_dict(cls, values):
-                raise NotImplementedError
+                raise TransformError("A cut is made for this benchmark only and has no file.")
 
         return Torn()
 

@@ -12,7 +12,7 @@ from napari_histreg.methods import METHODS, MethodSpec, find_method, list_method
 def test_an_unknown_name_is_answered_with_those_known() -> None:
     with pytest.raises(ValueError, match="sift, orb") as error:
         method_class("shift")
-    assert '"shift"' in str(error.value)
+    assert "'shift'" in str(error.value)
 
 
 def test_names_are_unique_and_found() -> None:

@@ -8,6 +8,7 @@ ADVICE = {
     "fixed slide": "Pass --fixed SLIDE.",
     "moving slide": "Pass --moving SLIDE.",
     "slide of the group": "Pass --slides DIR, the folder where the slides are.",
+    "group": "Make one with: histreg group SLIDES -o DIR.",
     "even if refused": "Pass --even-if-refused to use it.",
     "landmarks": "Pass --landmarks CSV.",
     "moving landmarks": "Pass --moving-landmarks FILE.",

@@ -119,7 +119,7 @@ def read_group(path: str | Path) -> GroupRegistration:
     try:
         text = read_text(file, "a group", limit=LIMITS.json_bytes, share=1 / 16)
     except DamagedFile as error:
-        raise DamagedFile(f"{error} Groups are made with: histreg group SLIDES … -o DIR") from None
+        raise DamagedFile(str(error), wants="group") from None
     return from_json(text, str(file), file.parent)
 
 

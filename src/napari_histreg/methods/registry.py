@@ -1,7 +1,7 @@
 """The table of registration methods: what each can do, what it needs, and how to get it."""
 
 from napari_histreg.methods.method import Method
-from napari_histreg.methods.spec import MethodSpec
+from napari_histreg.methods.spec import MethodSpec, row_named
 
 __all__ = [
     "GROUP_METHODS",
@@ -252,11 +252,7 @@ def find_method(name: str) -> MethodSpec:
     >>> find_method("ecc").kinds
     ('translation', 'rigid', 'affine', 'projective')
     """
-    for spec in METHODS:
-        if spec.name == name:
-            return spec
-    names = ", ".join(spec.name for spec in METHODS)
-    raise ValueError(f'There is no method "{name}". Choose one of: {names}.')
+    return row_named(METHODS, name)
 
 
 def method_class(name: str) -> type[Method]:

@@ -1,6 +1,7 @@
 """MethodSpec: one row of the table of registration methods."""
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel
 from napari_histreg.errors import MissingDependency
 from napari_histreg.optional import is_installed
 
-__all__ = ["MethodSpec"]
+__all__ = ["MethodSpec", "row_named"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,31 @@ class MethodSpec:
         module, _, attribute = self.target.partition(":")
         found: type[BaseModel] = getattr(importlib.import_module(module), attribute)
         return found
+
+
+def row_named(rows: Iterable[MethodSpec], name: str, of: str = "") -> MethodSpec:
+    """Look a row up by its name.
+
+    Parameters
+    ----------
+    rows : iterable of MethodSpec
+        A table.
+    name : str
+        By which the method is called.
+    of : str
+        What the table is for, for the sentence: "for projections", say.
+
+    Raises
+    ------
+    ValueError
+        There is no such row; the message lists those there are.
+    """
+    found = {spec.name: spec for spec in rows}
+    if name not in found:
+        raise ValueError(
+            f"{f'There is no method {name!r} {of}'.rstrip()}. Choose one of: {', '.join(found)}."
+        )
+    return found[name]
 
 
 def _is_there(name: str) -> bool:

@@ -1,9 +1,6 @@
 """The table of methods for series of projections; its rows are those of the pair methods' table."""
 
-import importlib
-from typing import cast
-
-from napari_histreg.methods.spec import MethodSpec
+from napari_histreg.methods.spec import MethodSpec, row_named
 from napari_histreg.projections.method import ProjectionMethod
 
 __all__ = ["PROJECTION_METHODS", "find_projection_method", "projection_method_class"]
@@ -114,11 +111,7 @@ def find_projection_method(name: str) -> MethodSpec:
     >>> find_projection_method("mass").title
     'Centre of mass'
     """
-    for spec in PROJECTION_METHODS:
-        if spec.name == name:
-            return spec
-    names = ", ".join(spec.name for spec in PROJECTION_METHODS)
-    raise ValueError(f'There is no method "{name}" for projections. Choose one of: {names}.')
+    return row_named(PROJECTION_METHODS, name, "for projections")
 
 
 def projection_method_class(name: str) -> type[ProjectionMethod]:
@@ -134,6 +127,7 @@ def projection_method_class(name: str) -> type[ProjectionMethod]:
     >>> projection_method_class("mass").name
     'mass'
     """
-    spec = find_projection_method(name)
-    module, _, attribute = spec.target.partition(":")
-    return cast("type[ProjectionMethod]", getattr(importlib.import_module(module), attribute))
+    found = find_projection_method(name).load()
+    if not issubclass(found, ProjectionMethod):
+        raise TypeError(f"The row {name!r} of the table names {found.__name__}, which is no such method.")
+    return found

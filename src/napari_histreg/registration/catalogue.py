@@ -5,7 +5,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from napari_histreg.methods.registry import METHODS, MethodSpec
+from napari_histreg.methods.registry import METHODS
+from napari_histreg.methods.spec import MethodSpec, row_named
 
 __all__ = ["RECIPES", "ParameterRow", "list_methods", "method_spec", "parameter_rows", "rows_of"]
 
@@ -48,12 +49,7 @@ def method_spec(name: str) -> MethodSpec:
     ValueError
         There is none of that name; the message lists all.
     """
-    for spec in list_methods():
-        if spec.name == name:
-            return spec
-    raise ValueError(
-        f"There is no method {name!r}. Choose one of: {', '.join(s.name for s in list_methods())}."
-    )
+    return row_named(list_methods(), name)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class LandmarkViews(LandmarkControls):
 
     def _main_viewer(self) -> Any:
         """Return the viewer, or None once it has gone."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say which viewer is its own.")
 
     def _on_beside(self, on: bool) -> None:
         viewer = self._main_viewer()

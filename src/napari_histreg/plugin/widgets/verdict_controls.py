@@ -40,7 +40,7 @@ class VerdictControls(QWidget):
 
     def _show(self) -> None:
         """Bring everything to the state of the model."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say how to show its model.")
 
     def _build_verdict(self) -> None:
         self.verdict = QFrame()
