@@ -3,7 +3,6 @@
 COVERED = {
     # The command line is tested as a user calls it: by its verbs.
     "cli/app.py": "cli/test_help.py",
-    "cli/ending.py": "cli/test_info.py",
     "cli/fuse.py": "cli/test_report.py",
     "cli/of_group.py": "cli/test_group.py",
     "cli/options.py": "cli/test_report.py",

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 from napari_histreg.cli.advice import advice
 from napari_histreg.cli.signals import STOPPED_SENTENCE, listening
@@ -28,11 +29,20 @@ def ended_well(*, show_traceback: bool) -> Iterator[None]:
         except SystemExit as ending:
             if ending.code != STOPPED:
                 raise
-            _say(STOPPED_SENTENCE)
-            sys.exit(stop.code)
+            _stop(stop.code)
         except (KeyboardInterrupt, Cancelled):
-            _say(STOPPED_SENTENCE)
-            sys.exit(stop.code)
+            _stop(stop.code)
+
+
+def _stop(code: int) -> NoReturn:
+    """Say it, and end with this code and no other.
+
+    CPython notes a KeyboardInterrupt that leaves an ``exec`` of text (the making of a dataclass, say), and at
+    its end raises the signal again whatever code was asked for; the next text that runs clears the note.
+    """
+    _say(STOPPED_SENTENCE)
+    eval("None")
+    sys.exit(code)
 
 
 @contextmanager
