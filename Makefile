@@ -1,7 +1,7 @@
 # Each word does its whole set-up by itself, from a fresh clone on.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: help demo quick test hostile lint bench screenshots format clean
+.PHONY: help demo quick test hostile lint bench docs screenshots format clean
 
 help:
 	@echo "make demo         align the built-in pair and show what comes out"
@@ -10,6 +10,7 @@ help:
 	@echo "make hostile      bad files and stopped runs, many of each"
 	@echo "make lint         format, types, import contracts, napari manifest"
 	@echo "make bench        speed and accuracy, as ratios"
+	@echo "make docs         build the documentation site into site/, strictly, without a network"
 	@echo "make screenshots  make the pictures of README and docs anew from a real window"
 	@echo "make format       let ruff put the code in order"
 
@@ -50,6 +51,10 @@ bench:
 	@PYTHON=$(PYTHON) bash tools/setup.sh bench
 	@$(BIN)/python benchmarks/run.py
 
+docs:
+	@PYTHON=$(PYTHON) bash tools/setup.sh docs
+	@$(BIN)/python tools/docsite/build.py
+
 screenshots:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
 	@bash tools/display.sh $(BIN)/python tools/screenshots.py
@@ -60,4 +65,4 @@ format:
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache demo
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache demo site

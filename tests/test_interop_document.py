@@ -1,4 +1,4 @@
-"""docs/interop.md says of each dialect what the tables in the code say."""
+"""docs/reference/interop.md says of each dialect what the tables in the code say."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from napari_histreg.landmarks import LandmarkDialect
 from napari_histreg.transforms.formats import DIALECTS as TRANSFORMS
 from napari_histreg.transforms.formats import TransformDialect
 
-DOCUMENT = Path(__file__).parents[1] / "docs" / "interop.md"
+DOCUMENT = Path(__file__).parents[1] / "docs" / "reference" / "interop.md"
 UNITS = {"px": "level-0 pixels", "world": "world units (µm)", "um": "µm", "mm": "mm"}
 
 

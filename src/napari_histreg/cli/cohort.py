@@ -20,7 +20,8 @@ def cohort(
     table: Annotated[
         Path,
         typer.Argument(
-            metavar="CASES.csv", help="Columns case,fixed,moving or case,slide,role; see docs/cohorts.md."
+            metavar="CASES.csv",
+            help="Columns case,fixed,moving or case,slide,role; see docs/how-to/cohorts.md.",
         ),
     ],
     output: Annotated[

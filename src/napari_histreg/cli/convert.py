@@ -24,7 +24,7 @@ def convert(
         typer.Option("--from", metavar="NAME", help="Layout of IN, where its ending does not tell."),
     ] = None,
     to_dialect: Annotated[
-        str | None, typer.Option("--to", metavar="NAME", help="Layout of OUT; see docs/interop.md.")
+        str | None, typer.Option("--to", metavar="NAME", help="Layout of OUT; see docs/reference/interop.md.")
     ] = None,
     landmarks: Annotated[
         bool, typer.Option("--landmarks", help="IN and OUT hold landmarks instead of a transform.")

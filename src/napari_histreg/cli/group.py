@@ -59,7 +59,8 @@ def group(
     keep_shape: Annotated[
         float | None,
         typer.Option(
-            metavar="N", help="Take the smooth trend over N sections out of their places: see docs/groups.md."
+            metavar="N",
+            help="Take the smooth trend over N sections out of their places: see docs/how-to/groups.md.",
         ),
     ] = None,
     method: Annotated[

@@ -61,6 +61,7 @@ RULES = (
         "wavelet", "Wavelet", "mean of the approximations, stronger details", f"{_ROOM}.wavelet:Wavelet"
     ),
 )
+"""The ways of merging, in the order in which they are listed."""
 
 
 def fuse_slides(slides: Sequence[Slide], rule: str | Rule = "wavelet", **parameters: Any) -> Slide:

@@ -198,7 +198,7 @@ METHODS: tuple[MethodSpec, ...] = (
         doi=("10.1109/42.796284", "10.1109/TMI.2003.809072"),
     ),
 )
-
+"""Methods for pairs of slides, in the order in which they are listed."""
 
 GROUP_METHODS: tuple[MethodSpec, ...] = (
     MethodSpec(

@@ -10,6 +10,7 @@ from napari_histreg.preprocess.field import valid_field
 __all__ = ["Modality", "guess_modality", "modality_score"]
 
 Modality = Literal["brightfield", "fluorescence"]
+"""How a slide was imaged: dyes that darken white light, or light in the dark."""
 
 HINT = 0.15
 """Weight of the file's word that it is (not) a colour picture: it decides between near ties only."""
