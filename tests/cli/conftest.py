@@ -1,5 +1,6 @@
 """The command line called in this process, as a shell would call it."""
 
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,8 +28,13 @@ def histreg(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setenv("NO_COLOR", "1")
         capsys.readouterr()
-        with pytest.raises(SystemExit) as ending:
-            main()
+        kept = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM)]
+        try:
+            with pytest.raises(SystemExit) as ending:
+                main()
+        finally:
+            for number, handler in kept:
+                signal.signal(number, handler)
         captured = capsys.readouterr()
         code = ending.value.code
         return Ended(code if isinstance(code, int) else 0, captured.out, captured.err)

@@ -33,3 +33,26 @@ def test_an_interrupted_module_ends_with_130(tmp_path, how):
     )
     assert run.returncode == 130, run.stderr
     assert run.stderr.strip() == "Stopped. No half-written file was left."
+
+
+AT_THE_END = """
+import os, signal
+from napari_histreg.cli.signals import listening, stopping_at_once
+
+class Last:
+    def __del__(self, kill=os.kill, me=os.getpid(), number=signal.{signal}):
+        kill(me, number)
+
+stopping_at_once()
+with listening():
+    pass
+os.kill(os.getpid(), signal.{signal})
+last = Last()
+"""
+
+
+@pytest.mark.parametrize("signal", ["SIGINT", "SIGTERM"])
+def test_a_signal_after_the_work_changes_nothing(signal):
+    """The first comes when all is done, the second when Python has taken its handlers away."""
+    run = subprocess.run([sys.executable, "-c", AT_THE_END.format(signal=signal)], timeout=120, check=False)
+    assert run.returncode == 0

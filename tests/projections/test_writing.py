@@ -7,11 +7,11 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_histreg.errors import WriteError
+from napari_histreg.errors import OutputIsInput, WriteError
 from napari_histreg.projections import align_projections, open_projections
 from napari_histreg.projections.preview import reconstructed, sinogram
 from napari_histreg.projections.tables import record_json, shift_table, tomopy_table, txm_wizard_table
-from napari_histreg.projections.writing import write_projections
+from napari_histreg.projections.writing import check_projection_folder, write_projections
 from napari_histreg.samples import phantom_projections
 
 
@@ -130,11 +130,34 @@ def test_a_refused_series_leaves_no_stack(tmp_path):
     assert "report.html" in written
 
 
-def test_a_folder_that_cannot_be_made_is_said(found, series, tmp_path):
+def test_a_file_in_the_place_of_a_folder_is_said(found, series, tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(WriteError, match="cannot be made"):
+    with pytest.raises(WriteError, match="is a file, not a folder"):
         write_projections(found, series, tmp_path / "file" / "out")
 
 
 def test_pictures_are_whole(folder):
     assert Image.open(folder / "preview.ome.tif").size == (64, 64)
+
+
+def test_only_what_an_earlier_result_made_is_replaced(found, series, tmp_path):
+    (tmp_path / "angles.txt").write_text("my own")
+    with pytest.raises(WriteError, match=r"holds a angles\.txt that was not made there") as error:
+        write_projections(found, series, tmp_path, stack="none")
+    assert error.value.wants == "overwrite"
+    assert [path.name for path in tmp_path.iterdir()] == ["angles.txt"]
+    write_projections(found, series, tmp_path, overwrite=True)
+    write_projections(found, series, tmp_path, stack="none")
+    assert not (tmp_path / "aligned.ome.tif").exists(), "the stack of the earlier result would contradict"
+    (tmp_path / "alignment.json").write_text('{"format": "mine"}')
+    with pytest.raises(WriteError, match=r"alignment\.json that is none of ours"):
+        check_projection_folder(tmp_path)
+
+
+def test_the_folder_of_the_frames_is_no_place_for_results(tmp_path):
+    (tmp_path / "angles.txt").write_text("0")
+    for place in (tmp_path, tmp_path / "out"):
+        with pytest.raises(OutputIsInput, match="is read for this"):
+            check_projection_folder(place, inputs=[tmp_path, "0:180"])
+    with pytest.raises(OutputIsInput, match=r"angles\.txt is read for this"):
+        check_projection_folder(tmp_path, inputs=[tmp_path / "angles.txt"], overwrite=True)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from napari_histreg.errors import Cancelled, DamagedFile, ReadError, RegistrationError
+from napari_histreg.errors import Cancelled, DamagedFile, ReadError, RegistrationError, WriteError
 from napari_histreg.volumes import Volume, open_volume
 from napari_histreg.volumes.body import body_of
-from napari_histreg.volumes.folder import read_volume_pose, write_volume_folder
+from napari_histreg.volumes.folder import check_volume_folder, read_volume_pose, write_volume_folder
 from napari_histreg.volumes.pose import VolumePose, mean_distance_mm
 from napari_histreg.volumes.registering import register_volumes
 from volumes.bodies import as_ct, as_mr, head, moved
@@ -137,3 +137,17 @@ def test_it_can_be_cancelled():
 
     with pytest.raises(Cancelled):
         register_volumes(as_mr(kinds, place), as_ct(kinds, place), search_deg=15, progress=progress)
+
+
+def test_only_what_an_earlier_result_made_is_replaced(found, tmp_path):
+    _, _, result = found
+    write_volume_folder(result, tmp_path)
+    check_volume_folder(tmp_path)
+    (tmp_path / "matrix_lps_mm.csv").write_text("by hand")
+    with pytest.raises(WriteError, match=r"matrix_lps_mm\.csv was changed after it was written") as error:
+        check_volume_folder(tmp_path)
+    assert error.value.wants == "overwrite"
+    check_volume_folder(tmp_path, overwrite=True)
+    (tmp_path / "volume_registration.json").unlink()
+    with pytest.raises(WriteError, match=r"holds a fixed_to_moving\.tfm that was not made there"):
+        check_volume_folder(tmp_path)

@@ -5,6 +5,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line; ends the process with its exit code."""
+    import sys
     import threading
 
     if threading.current_thread() is threading.main_thread():
@@ -12,5 +13,10 @@ def main() -> None:
 
         stopping_at_once()
     from napari_histreg.cli.app import main as run
+    from napari_histreg.cli.signals import STOPPED_SENTENCE, Stopped
 
-    run()
+    try:
+        run()
+    except Stopped as stopped:  # in the moment between the end of the work and that of listening
+        print(STOPPED_SENTENCE, file=sys.stderr)  # noqa: T201
+        sys.exit(stopped.code)

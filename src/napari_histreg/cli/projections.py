@@ -75,6 +75,10 @@ def projections(
     stack: Annotated[
         Stack, typer.Option("--stack", help="The aligned stack as OME-TIFF, as HDF5, or not at all.")
     ] = Stack.tiff,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace files in DIR that are not an earlier result's own."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Align a tomographic series: shifts, rotation axis, aligned stack, report; exit 3 where refused."""
@@ -82,7 +86,7 @@ def projections(
     from napari_histreg.projections import align_projections, open_projections
     from napari_histreg.projections.summary import summary
     from napari_histreg.projections.tables import record_json
-    from napari_histreg.projections.writing import write_projections
+    from napari_histreg.projections.writing import check_projection_folder, write_projections
 
     opened = open_projections(
         source[0] if len(source) == 1 else source,
@@ -95,6 +99,8 @@ def projections(
     )
     with opened as series:
         folder = output or Path(f"{series.name}_aligned")
+        read = [*source, *(Path(each) for each in (angles, dark, flat) if each is not None)]
+        check_projection_folder(folder, inputs=read, overwrite=overwrite)
         with progress_bar("Aligning") as progress:
             found = align_projections(
                 series,
@@ -105,7 +111,12 @@ def projections(
                 **parsed(parameter),
             )
             written = write_projections(
-                found, series, folder, stack=stack.value, progress=portion(progress, 0.8, 1.0)
+                found,
+                series,
+                folder,
+                stack=stack.value,
+                overwrite=overwrite,
+                progress=portion(progress, 0.8, 1.0),
             )
     typer.echo(record_json(found) if as_json else summary(found))
     typer.echo("\n".join(f"  wrote {path}" for path in written), err=as_json)

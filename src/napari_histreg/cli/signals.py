@@ -1,5 +1,6 @@
 """How the command line takes Ctrl-C, and the wish of a scheduler or a container that it ends."""
 
+import atexit
 import os
 import signal
 import sys
@@ -8,11 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["STOPPED_SENTENCE", "Stop", "listening", "speak_any_name", "stopping_at_once"]
+__all__ = ["STOPPED_SENTENCE", "Stop", "Stopped", "listening", "speak_any_name", "stopping_at_once"]
 
 STOPPED_SENTENCE = "Stopped. No half-written file was left."
 _IMPATIENT_SECONDS = 3.0
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal came; `code` is what a shell expects of a program that it ended."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.code = 128 + number
 
 
 class Stop:
@@ -31,9 +40,22 @@ class Stop:
         """Raise KeyboardInterrupt once, so that everything on the way out tidies up."""
         if self.number is None:
             self.number, self.came = number, time.monotonic()
-            raise KeyboardInterrupt
+            raise Stopped(number)
         if time.monotonic() - self.came > _IMPATIENT_SECONDS:
             os._exit(self.code)
+
+
+class _TooLate:
+    """The work is done and the program is going: a signal changes nothing any more, a second one hurries."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        """Go on ending, or end at once."""
+        if self._came:
+            os._exit(128 + number)
+        self._came = True
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -43,15 +65,25 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 def stopping_at_once() -> None:
-    """Until `listening` begins, end at once and without a traceback."""
+    """Until `listening` begins, end at once and without a traceback; after it, with the code of the work.
+
+    What is registered first is called last: then Python takes its handlers away, and a signal that came
+    between that and the end would end the process without any code.
+    """
+    atexit.register(_be_deaf)
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _leave)
 
 
+def _be_deaf() -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @contextmanager
 def listening() -> Iterator[Stop]:
-    """Turn signals into KeyboardInterrupt while the block runs; what is ignored (nohup) stays ignored."""
+    """Turn signals into `Stopped` while the block runs; what is ignored (nohup) stays ignored."""
     stop = Stop()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in before.items():
@@ -60,8 +92,10 @@ def listening() -> Iterator[Stop]:
     try:
         yield stop
     finally:
+        too_late = _TooLate()
         for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler in (None, _leave) else handler)
+            given_back = signal.SIG_DFL if handler is None else handler
+            signal.signal(number, too_late if handler is _leave else given_back)
 
 
 def speak_any_name() -> None:

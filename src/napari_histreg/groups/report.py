@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_histreg.files import written_whole
 from napari_histreg.groups.document import to_json
 from napari_histreg.groups.drawings import link_graph, nearest_affine, stack_curves
 from napari_histreg.groups.group import GroupRegistration
@@ -15,6 +14,7 @@ from napari_histreg.groups.views import GroupViews, view_group
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.charts import as_picture
 from napari_histreg.quality.page import name_words, render
+from napari_histreg.quality.report_files import GROUP_REPORT, report_paths, write_page
 from napari_histreg.slides import Slide
 from napari_histreg.units import length_words
 
@@ -50,18 +50,14 @@ def write_group_report(
     Raises
     ------
     WriteError
-        One of them cannot be written.
+        One of them cannot be written, or would replace what is none of ours.
     """
-    html_path = Path(path)
-    json_path = html_path.with_suffix(".json")
+    report_paths(path)
     views = view_group(group, slides or {}, progress=portion(progress, 0.0, 0.95))
-    with written_whole(json_path) as temporary:
-        values = {"format": "napari-histreg group report", "version": 1, "group": json.loads(to_json(group))}
-        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
-    with written_whole(html_path) as temporary:
-        temporary.write_text(group_page(group, views), encoding="utf-8")
+    values = {"format": GROUP_REPORT, "version": 1, "group": json.loads(to_json(group))}
+    written = write_page(path, group_page(group, views), values)
     progress(1.0, "report written")
-    return html_path, json_path
+    return written
 
 
 def group_page(group: GroupRegistration, views: GroupViews) -> str:

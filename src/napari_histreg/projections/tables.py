@@ -11,9 +11,9 @@ import numpy as np
 
 from napari_histreg.projections.alignment import GAUGE, ProjectionAlignment
 
-__all__ = ["TABLES", "record_json", "shift_table", "tomopy_table", "txm_wizard_table"]
+__all__ = ["RECORD_FORMAT", "TABLES", "record_json", "shift_table", "tomopy_table", "txm_wizard_table"]
 
-
+RECORD_FORMAT = "napari-histreg projections"
 COLUMNS = (
     "projection",
     "angle_deg",
@@ -85,7 +85,7 @@ TABLES = {
 def record_json(found: ProjectionAlignment) -> str:
     """Return the record as JSON; numbers that are not finite become null."""
     record = {
-        "format": "napari-histreg projections",
+        "format": RECORD_FORMAT,
         "version": 1,
         "name": found.name,
         "shape": list(found.shape),

@@ -1,14 +1,17 @@
 """The folder of results: aligned stack, tables, record, preview, report."""
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from napari_histreg.errors import WriteError
-from napari_histreg.files import written_whole
+from napari_histreg.errors import DamagedFile, ReadError, WriteError
+from napari_histreg.files import check_outputs, folder_written_whole, read_json
+from napari_histreg.files.ownership import check_own, digests, refuse_record
+from napari_histreg.files.together import finish_interrupted
 from napari_histreg.optional import require
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.projections.alignment import ProjectionAlignment
@@ -16,12 +19,62 @@ from napari_histreg.projections.arrays import Floats
 from napari_histreg.projections.preview import Slices, reconstructed, row_of
 from napari_histreg.projections.report import report_page
 from napari_histreg.projections.series import ProjectionSeries
-from napari_histreg.projections.tables import TABLES, record_json
+from napari_histreg.projections.tables import RECORD_FORMAT, TABLES, record_json
 from napari_histreg.projections.work import line_levelled
 
-__all__ = ["write_projections"]
+__all__ = ["check_projection_folder", "write_projections"]
 
 HEIGHTS = (0.35, 0.5, 0.65)
+RECORD, ANGLES, PREVIEW, REPORT = "alignment.json", "angles.txt", "preview.ome.tif", "report.html"
+
+
+def check_projection_folder(
+    folder: str | Path, *, inputs: Iterable[str | Path] = (), overwrite: bool = False
+) -> None:
+    """Check before an alignment begins that its results may go into a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        It need not be there.
+    inputs : iterable of path-like
+        What is read for the alignment; names of nothing are left out.
+    overwrite : bool
+        Also replace files of these names that no record of ours names, or that were changed since.
+
+    Raises
+    ------
+    OutputIsInput
+        A result would replace one of the inputs, or lie in it.
+    WriteError
+        It is no folder, or holds files under the names of results that no record of ours names.
+    """
+    folder = place = Path(folder)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise WriteError(f"{place} is a file, not a folder. Choose another folder for the results.")
+    if place != folder:
+        check_outputs(place / "results", inputs=inputs)
+        return
+    finish_interrupted(folder)
+    check_outputs(*(folder / name for name in (RECORD, *OTHERS)), inputs=inputs)
+    if overwrite:
+        return
+    own: dict[str, str] = {}
+    if (folder / RECORD).exists():
+        try:
+            own = _own_files(folder / RECORD)
+        except ReadError as error:
+            raise refuse_record(folder / RECORD, error) from error
+    check_own(folder, OTHERS, own)
+
+
+def _own_files(record: Path) -> dict[str, str]:
+    found = read_json(record, "a record of projections")
+    if found.get("format") != RECORD_FORMAT or not isinstance(found.get("files", {}), dict):
+        raise DamagedFile(f"{record} is no record of projections")
+    return {str(name): str(digest) for name, digest in found.get("files", {}).items()}
 
 
 def write_projections(
@@ -30,9 +83,13 @@ def write_projections(
     folder: str | Path,
     *,
     stack: Literal["tiff", "hdf5", "none"] = "tiff",
+    overwrite: bool = False,
     progress: Progress = silent,
 ) -> list[Path]:
     """Write all results of a series into a folder; frames are read one at a time.
+
+    The files come into the folder together, and the record notes which are its own: only those are
+    replaced by a later run, and those that it has not are taken away.
 
     Parameters
     ----------
@@ -41,9 +98,11 @@ def write_projections(
     series : ProjectionSeries
         The frames.
     folder : path-like
-        Made where it is not there. Files of the same names are replaced.
+        Made where it is not there.
     stack : "tiff", "hdf5" or "none"
         As what the aligned stack is written: OME-TIFF, DataExchange, or not at all.
+    overwrite : bool
+        Also replace files of these names that no record of ours names, or that were changed since.
     progress : Progress, optional
         Told of the progress; may raise `Cancelled`.
 
@@ -57,33 +116,35 @@ def write_projections(
     Raises
     ------
     WriteError
-        Something cannot be written.
+        Something cannot be written, or the folder holds files that are not replaced.
     MissingDependency
         HDF5 is asked for and h5py is not installed.
     """
     target = Path(folder)
+    if stack not in (*STACKS, "none"):
+        raise ValueError(f"There is no stack {stack!r}. Choose one of: {', '.join([*STACKS, 'none'])}.")
+    check_projection_folder(target, overwrite=overwrite)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"The folder {target} cannot be made: {error.strerror or error}.") from error
-    texts: dict[str, str] = {"alignment.json": record_json(found)}
-    texts |= {name: table(found) for name, table in TABLES.items()}
-    texts["angles.txt"] = "".join(f"{angle:.6g}\n" for angle in found.angles_deg[found.used])
-    # A refused series is no stack to go on with: the tables and the report say why.
-    as_what = "none" if found.verdict == "refused" else stack
-    written: list[Path] = []
-    with _stack_file(target, found, as_what, written) as put:
-        slices = _pass_over(found, series, put, portion(progress, 0.0, 0.85))
-    progress(0.9, "drawing the report")
-    if slices is not None:
-        written.append(_write_preview(target / "preview.ome.tif", slices))
-    texts["report.html"] = report_page(found, slices)
-    for name, text in texts.items():
-        with written_whole(target / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        written.append(target / name)
+    with folder_written_whole(target, RECORD, obsolete=OTHERS) as stage:
+        # A refused series is no stack to go on with: the tables and the report say why.
+        with _stack_file(stage, found, "none" if found.verdict == "refused" else stack) as put:
+            slices = _pass_over(found, series, put, portion(progress, 0.0, 0.85))
+        progress(0.9, "drawing the report")
+        if slices is not None:
+            _write_preview(stage / PREVIEW, slices)
+        texts = {name: table(found) for name, table in TABLES.items()}
+        texts[ANGLES] = "".join(f"{angle:.6g}\n" for angle in found.angles_deg[found.used])
+        texts[REPORT] = report_page(found, slices)
+        for name, text in texts.items():
+            (stage / name).write_text(text, encoding="utf-8")
+        names = [name for name in OTHERS if (stage / name).exists()]
+        record = {**json.loads(record_json(found)), "files": digests(stage, names)}
+        (stage / RECORD).write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     progress(1.0, "written")
-    return written
+    return [target / name for name in (*names, RECORD)]
 
 
 def _pass_over(
@@ -118,18 +179,15 @@ def _pass_over(
 
 @contextmanager
 def _stack_file(
-    folder: Path, found: ProjectionAlignment, kind: str, written: list[Path]
+    folder: Path, found: ProjectionAlignment, kind: str
 ) -> Iterator[Callable[[Floats], None] | None]:
     """Open the aligned stack for writing frame by frame."""
     if kind == "none":
         yield None
         return
-    if kind not in _STACKS:
-        raise ValueError(f"There is no stack {kind!r}. Choose one of: {', '.join([*_STACKS, 'none'])}.")
-    name, opened = _STACKS[kind]
-    with written_whole(folder / name) as temporary, opened(temporary, found) as put:
+    name, opened = STACKS[kind]
+    with opened(folder / name, found) as put:
         yield put
-    written.append(folder / name)
 
 
 @contextmanager
@@ -173,23 +231,22 @@ def _filler(frames: Any) -> Callable[[Floats], None]:
     return put
 
 
-_STACKS: dict[str, tuple[str, Any]] = {
+STACKS: dict[str, tuple[str, Any]] = {
     "tiff": ("aligned.ome.tif", _ome_tiff),
     "hdf5": ("aligned.h5", _data_exchange),
 }
 
 
-def _write_preview(path: Path, slices: Slices) -> Path:
+OTHERS = (*(name for name, _ in STACKS.values()), PREVIEW, *TABLES, ANGLES, REPORT)
+
+
+def _write_preview(path: Path, slices: Slices) -> None:
     """Write the reconstructed slices, before as the first channel and after as the second."""
     import tifffile
 
     both = np.stack([slices.slices_before, slices.slices_after], 1)
-    with written_whole(path) as temporary:
-        names = {"Channel": {"Name": ["before", "after"]}}
-        tifffile.imwrite(
-            temporary, both, ome=True, metadata={"axes": "ZCYX", **names}, photometric="minisblack"
-        )
-    return path
+    names = {"Channel": {"Name": ["before", "after"]}}
+    tifffile.imwrite(path, both, ome=True, metadata={"axes": "ZCYX", **names}, photometric="minisblack")
 
 
 def _ome_size(pixel_um: float) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from typing import Any
 from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.files import check_outputs, read_json, written_together
 
-__all__ = ["FORMATS", "report_paths", "write_page"]
+__all__ = ["FORMATS", "GROUP_REPORT", "report_paths", "write_page"]
 
-FORMATS = ("napari-histreg report", "napari-histreg fusion report")
+GROUP_REPORT = "napari-histreg group report"
+FORMATS = ("napari-histreg report", "napari-histreg fusion report", GROUP_REPORT)
 """What the numbers of our reports call themselves."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.files import check_outputs, folder_written_whole
-from napari_histreg.files.digest import file_digest
+from napari_histreg.files.ownership import check_own, digests, refuse_record
 from napari_histreg.files.together import finish_interrupted
 from napari_histreg.landmarks import read_landmarks, write_landmarks
 from napari_histreg.quality.pictures import before_after
@@ -68,8 +68,7 @@ def write_folder(
         raise WriteError(f"{folder} cannot be made: {error.strerror}.") from error
     with folder_written_whole(folder, RECORD, obsolete=OTHERS) as stage:
         names = _write_others(registration, stage, fixed, moving, picture=picture)
-        notes = {name: file_digest(stage / name) for name in names}
-        text = to_json(registration, folder, notes)
+        text = to_json(registration, folder, digests(stage, names))
         (stage / RECORD).write_text(text, encoding="utf-8")
     return tuple(sorted(folder / name for name in (*names, RECORD)))
 
@@ -113,30 +112,13 @@ def check_folder(
 
 def _check_own(folder: Path) -> None:
     """Refuse to replace what the record in the folder does not name, or what was changed since."""
-    there = [name for name in OTHERS if (folder / name).exists()]
+    notes = {}
     if (folder / RECORD).exists():
         try:
             notes = read_notes(folder / RECORD)
         except HistregError as error:
-            raise WriteError(
-                f"{folder} holds a {RECORD} that is none of ours ({error}). Choose another folder.",
-                wants="overwrite",
-            ) from error
-    else:
-        notes = {}
-    for name in there:
-        if name not in notes:
-            raise WriteError(
-                f"{folder} holds a {name} that was not made there by this program, and would be lost. "
-                "Choose another folder.",
-                wants="overwrite",
-            )
-        if notes[name] != file_digest(folder / name):
-            raise WriteError(
-                f"{folder / name} was changed after it was written, and would be lost. "
-                "Choose another folder.",
-                wants="overwrite",
-            )
+            raise refuse_record(folder / RECORD, error) from error
+    check_own(folder, OTHERS, notes)
 
 
 def _write_others(

@@ -1,7 +1,9 @@
 """What a registration of volumes leaves: record, transform, matrix, resampled volume, picture."""
 
+import errno
 import importlib.metadata
 import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from napari_histreg.errors import DamagedFile, ReadError, RegistrationError, WriteError
-from napari_histreg.files import check_outputs, read_text, written_whole
+from napari_histreg.files import check_outputs, folder_written_whole, read_text
+from napari_histreg.files.ownership import check_own, digests, refuse_record
+from napari_histreg.files.together import finish_interrupted
 from napari_histreg.volumes.body import Body, body_of
 from napari_histreg.volumes.itk_images import from_itk_matrix
 from napari_histreg.volumes.left_out import seen_through
@@ -36,6 +40,14 @@ class _Document(BaseModel):
     histreg_volumes: int
     fixed_to_moving_lps_mm: list[list[float]] | None
     verdict: str
+    files: dict[str, str] = {}
+
+
+def _read(path: Path) -> _Document:
+    try:
+        return _Document.model_validate_json(read_text(path, "a record of a registration of volumes"))
+    except ValidationError as error:
+        raise DamagedFile(f"{path} is no record of a registration of volumes ({RECORD}).") from error
 
 
 def check_volume_folder(
@@ -50,27 +62,31 @@ def check_volume_folder(
     inputs : iterable of path-like
         What is read for the alignment.
     overwrite : bool
-        Whether files that lie there under the names of results, without a record, may be replaced.
+        Also replace files of these names that no record of ours names, or that were changed since.
 
     Raises
     ------
     OutputIsInput
         A result would replace one of the inputs.
     WriteError
-        It is no folder, or holds files under the names of results and no record.
+        It is no folder, or holds files under the names of results that no record of ours names.
     """
     folder = Path(folder)
     if not folder.exists():
         return
     if not folder.is_dir():
         raise WriteError(f"{folder} is a file, not a folder. Choose another folder for the results.")
+    finish_interrupted(folder)
     check_outputs(*(folder / name for name in (RECORD, *OTHERS)), inputs=inputs)
-    there = [name for name in OTHERS if (folder / name).exists()]
-    if there and not overwrite and not (folder / RECORD).exists():
-        raise WriteError(
-            f"{folder} holds {there[0]}, and no record of ours beside it. Choose another folder, or pass "
-            "--overwrite to replace it."
-        )
+    if overwrite:
+        return
+    own: dict[str, str] = {}
+    if (folder / RECORD).exists():
+        try:
+            own = _read(folder / RECORD).files
+        except ReadError as error:
+            raise refuse_record(folder / RECORD, error) from error
+    check_own(folder, OTHERS, own)
 
 
 def write_volume_folder(result: VolumeRegistration, folder: str | Path) -> tuple[Path, ...]:
@@ -78,7 +94,8 @@ def write_volume_folder(result: VolumeRegistration, folder: str | Path) -> tuple
 
     ``volume_registration.json`` and ``overlay.png`` always; ``fixed_to_moving.tfm`` (ITK),
     ``matrix_lps_mm.csv`` (fixed to moving, acting on (x, y, z, 1) in mm) and ``moving_on_fixed.nii.gz``
-    unless it was refused: then what an earlier run left under those names is taken away.
+    unless it was refused: then what an earlier run left under those names is taken away. The files come
+    into the folder together, and the record notes which are its own.
 
     Parameters
     ----------
@@ -101,20 +118,20 @@ def write_volume_folder(result: VolumeRegistration, folder: str | Path) -> tuple
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"{folder} cannot be made: {error.strerror}.") from error
-    for name in OTHERS:
-        (folder / name).unlink(missing_ok=True)
-    written = []
     pose = result.fixed_to_moving
-    if pose is not None:
-        written.append(_write_picture(result, pose, folder / PICTURE))
-    if pose is not None and result.verdict.word != "refused":
-        written += [_write_transform(pose, folder / TRANSFORM), _write_matrix(pose, folder / MATRIX)]
-        carried = resample_volume(result.moving, result.fixed, pose)
-        written.append(write_volume(carried, folder / RESAMPLED))
-    # The record comes last: where it lies, the rest is complete.
-    with written_whole(folder / RECORD) as temporary:
-        temporary.write_text(json.dumps(to_dict(result), indent=1, ensure_ascii=False), encoding="utf-8")
-    return (*written, folder / RECORD)
+    with folder_written_whole(folder, RECORD, obsolete=OTHERS) as stage:
+        written: list[str] = []
+        if pose is not None:
+            _write_picture(result, pose, stage / PICTURE)
+            written.append(PICTURE)
+        if pose is not None and result.verdict.word != "refused":
+            _write_transform(pose, stage / TRANSFORM)
+            np.savetxt(stage / MATRIX, pose.matrix_lps, delimiter=",", fmt="%.17g")
+            write_volume(resample_volume(result.moving, result.fixed, pose), stage / RESAMPLED)
+            written += [TRANSFORM, MATRIX, RESAMPLED]
+        values = {**to_dict(result), "files": digests(stage, written)}
+        (stage / RECORD).write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
+    return tuple(folder / name for name in (*written, RECORD))
 
 
 def to_dict(result: VolumeRegistration) -> dict[str, Any]:
@@ -159,10 +176,10 @@ def read_volume_pose(path: str | Path, *, even_if_refused: bool = False) -> Volu
     path = Path(path)
     path = path / RECORD if path.is_dir() else path
     try:
-        found = _Document.model_validate_json(read_text(path, "a record of a registration of volumes"))
+        found = _read(path)
         matrix = None if found.fixed_to_moving_lps_mm is None else np.array(found.fixed_to_moving_lps_mm)
         pose = None if matrix is None else VolumePose(from_itk_matrix(matrix))
-    except (ReadError, ValidationError, ValueError) as error:
+    except ValueError as error:
         raise DamagedFile(f"{path} is no record of a registration of volumes ({RECORD}).") from error
     if pose is None or (found.verdict == "refused" and not even_if_refused):
         raise RegistrationError(
@@ -212,23 +229,21 @@ def _told(volume: Volume) -> dict[str, Any]:
     }
 
 
-def _write_picture(result: VolumeRegistration, pose: VolumePose, path: Path) -> Path:
+def _write_picture(result: VolumeRegistration, pose: VolumePose, path: Path) -> None:
     from PIL import Image
 
-    with written_whole(path) as temporary:
-        Image.fromarray(three_planes(result.fixed, result.moving, pose)).save(temporary)
-    return path
+    Image.fromarray(three_planes(result.fixed, result.moving, pose)).save(path)
 
 
-def _write_transform(pose: VolumePose, path: Path) -> Path:
+def _write_transform(pose: VolumePose, path: Path) -> None:
+    """Write the pose for ITK and read it back: on a full disk SimpleITK writes nothing, and says nothing."""
     import SimpleITK as sitk
 
-    with written_whole(path) as temporary:
-        sitk.WriteTransform(itk_transform(pose), str(temporary))
-    return path
-
-
-def _write_matrix(pose: VolumePose, path: Path) -> Path:
-    with written_whole(path) as temporary:
-        np.savetxt(temporary, pose.matrix_lps, delimiter=",", fmt="%.17g")
-    return path
+    made = itk_transform(pose)
+    sitk.WriteTransform(made, str(path))
+    try:
+        found = sitk.ReadTransform(str(path)).GetParameters()
+    except RuntimeError:
+        found = ()
+    if found != made.GetParameters():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))

@@ -1,6 +1,7 @@
 """A volume carried onto the grid of another one."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from napari_histreg.volumes.volume import Volume
 __all__ = ["itk_transform", "resample_volume"]
 
 
-def itk_transform(pose: VolumePose) -> object:
+def itk_transform(pose: VolumePose) -> Any:
     """Return a pose as a SimpleITK affine transform, fixed to moving, in ITK's order (x, y, z)."""
     import SimpleITK as sitk
 

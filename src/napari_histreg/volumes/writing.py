@@ -1,7 +1,11 @@
 """write_volume: a Volume as NIfTI, NRRD or MetaImage, with its place and nothing about the patient."""
 
+import errno
 import os
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from napari_histreg.errors import WriteError
 from napari_histreg.files import written_whole
@@ -32,14 +36,24 @@ def write_volume(volume: Volume, path: str | os.PathLike[str]) -> Path:
     WriteError
         The name asks for another format, or the file cannot be written.
     """
-    import SimpleITK as sitk
-
     path = Path(path)
     if not path.name.lower().endswith(SUFFIXES):
         raise WriteError(f"{path}: a volume is written as {', '.join(SUFFIXES)}. Choose another name.")
     with written_whole(path) as temporary:
-        try:
-            sitk.WriteImage(to_itk(volume), str(temporary), useCompression=not path.name.endswith(".nii"))
-        except RuntimeError as error:
-            raise WriteError(f"{path} cannot be written. Check the disk and its free space.") from error
+        _write(to_itk(volume), temporary, f"{path} cannot be written. Check the disk and its free space.")
     return path
+
+
+def _write(image: Any, path: Path, sentence: str) -> None:
+    """Write an image and read it back: of NIfTI on a full disk SimpleITK writes a part, and says nothing."""
+    import SimpleITK as sitk
+
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        sitk.WriteImage(image, str(path), useCompression=path.suffix != ".nii")
+        found = sitk.ReadImage(str(path), image.GetPixelID())
+    except RuntimeError as error:
+        raise WriteError(sentence) from error
+    wanted, there = sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(found)
+    if not np.array_equal(wanted, there, equal_nan=True):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
