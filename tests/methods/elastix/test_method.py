@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_histreg.errors import NotConverged, RegistrationError
+from napari_histreg.errors import DamagedFile, NotConverged, RegistrationError
 from napari_histreg.methods.elastix.method import Elastix
-from napari_histreg.methods.elastix.parameters import read_parameter_file
 from napari_histreg.methods.elastix.result import read_maps
 from napari_histreg.methods.elastix.worker import ElastixWorker, elastix_worker
 from napari_histreg.optional import is_installed
@@ -19,6 +18,7 @@ from napari_histreg.progress import Cancelled
 from napari_histreg.raster import Raster
 from napari_histreg.transforms import Similarity, Translation, resample
 from napari_histreg.transforms.displacement import DisplacementField
+from napari_histreg.transforms.formats.elastix_parameters import read_parameters
 from phantoms import Pair, pair
 
 pytestmark = [
@@ -135,7 +135,7 @@ def test_parameter_files_are_used(case: Pair, tmp_path: Path) -> None:
     ]
     path = tmp_path / "mine.txt"
     path.write_text("\n".join(lines))
-    assert read_parameter_file(path)["NumberOfResolutions"] == ("3",)
+    assert read_parameters(path)["NumberOfResolutions"] == ("3",)
     found = Elastix(parameter_files=str(path)).estimate(case.fixed, case.moving)
     assert found.fixed_to_moving.kind == "similarity"
     assert np.median(case.errors(found.fixed_to_moving)) < 0.25
@@ -144,8 +144,8 @@ def test_parameter_files_are_used(case: Pair, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("Transform AffineTransform", ValueError, "Line 1"),
-        ("(NumberOfResolutions 2)", ValueError, "Transform"),
+        ("Transform AffineTransform", DamagedFile, "Line 1"),
+        ("(NumberOfResolutions 2)", DamagedFile, "Transform"),
         ('(Transform "NoSuchTransform")', NotConverged, "elastix gave up"),
     ],
 )
@@ -157,7 +157,7 @@ def test_a_bad_parameter_file_is_named(
     with pytest.raises(error, match=words) as caught:
         Elastix(parameter_files=(str(path),)).estimate(case.fixed, case.moving)
     assert "\n" not in str(caught.value)
-    with pytest.raises(ValueError, match=r"missing\.txt"):
+    with pytest.raises(DamagedFile, match=r"missing\.txt"):
         Elastix(parameter_files=("missing.txt",)).estimate(case.fixed, case.moving)
 
 

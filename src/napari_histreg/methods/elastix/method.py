@@ -15,7 +15,6 @@ from napari_histreg.methods import fields
 from napari_histreg.methods.elastix.child import JOB
 from napari_histreg.methods.elastix.parameters import (
     Stage,
-    read_parameter_file,
     stage_map,
     with_our_needs,
     write_parameter_file,
@@ -29,6 +28,7 @@ from napari_histreg.progress import Progress, portion
 from napari_histreg.transforms import Sequence as Chain
 from napari_histreg.transforms import Transform
 from napari_histreg.transforms.bspline import BSpline
+from napari_histreg.transforms.formats.elastix_parameters import read_parameters
 
 __all__ = ["Elastix"]
 
@@ -158,6 +158,8 @@ class Elastix(Method):
             The elastix process died or hung.
         MissingDependency
             elastix is not installed.
+        DamagedFile
+            A parameter file is missing, or is none.
         """
         if not is_installed("itk"):
             raise MissingDependency(
@@ -179,7 +181,7 @@ class Elastix(Method):
     def _maps(self, spacing: float) -> list[dict[str, tuple[str, ...]]]:
         """Give the parameter maps of all stages."""
         if self.parameter_files:
-            return [with_our_needs(read_parameter_file(path)) for path in self.parameter_files]
+            return [with_our_needs(read_parameters(Path(path))) for path in self.parameter_files]
         return [
             with_our_needs(
                 stage_map(

@@ -1,6 +1,5 @@
 """elastix's parameter maps as plain data, to and from its text files."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -8,7 +7,6 @@ from typing import Literal
 __all__ = [
     "ParameterMap",
     "Stage",
-    "read_parameter_file",
     "stage_map",
     "with_our_needs",
     "write_parameter_file",
@@ -30,9 +28,6 @@ TRANSFORMS: dict[Stage, str] = {
     "affine": "AffineTransform",
     "bspline": "BSplineTransform",
 }
-
-ENTRY = re.compile(r"^\((\S+)\s+(.*?)\)\s*(?://.*)?$")
-VALUE = re.compile(r'"([^"]*)"|(\S+)')
 
 
 def stage_map(
@@ -139,55 +134,6 @@ def with_our_needs(found: ParameterMap) -> dict[str, tuple[str, ...]]:
         "WriteTransformParametersEachIteration": ("false",),
         "WriteTransformParametersEachResolution": ("false",),
     }
-
-
-def read_parameter_file(path: str | Path) -> dict[str, tuple[str, ...]]:
-    r"""Read elastix's text form: one ``(Name value value …)`` a line, ``//`` for remarks.
-
-    Parameters
-    ----------
-    path : path
-        The file.
-
-    Returns
-    -------
-    dict of str to tuple of str
-
-    Raises
-    ------
-    ValueError
-        There is no such file or a line is not of that form; the message names file and line.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "map.txt"
-    ...     _ = path.write_text('// mine\n(Transform "AffineTransform")\n(NumberOfResolutions 2)\n')
-    ...     read_parameter_file(path)
-    {'Transform': ('AffineTransform',), 'NumberOfResolutions': ('2',)}
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f'The elastix parameter file "{path}" cannot be read as text. Check its path.'
-        ) from error
-    found: dict[str, tuple[str, ...]] = {}
-    for number, line in enumerate(lines, 1):
-        text = line.strip()
-        if not text or text.startswith("//"):
-            continue
-        entry = ENTRY.match(text)
-        if entry is None:
-            raise ValueError(
-                f'Line {number} of the elastix parameter file "{path}" is not of the form (Name value): '
-                f"{text[:60]}."
-            )
-        found[entry[1]] = tuple(a or b for a, b in VALUE.findall(entry[2]))
-    if "Transform" not in found:
-        raise ValueError(f'The elastix parameter file "{path}" does not say which Transform to use.')
-    return found
 
 
 def write_parameter_file(path: str | Path, found: ParameterMap) -> None:

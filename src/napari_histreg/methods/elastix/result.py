@@ -1,22 +1,15 @@
 """elastix's transform parameters as our transforms."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-
-from napari_histreg.errors import RegistrationError
-from napari_histreg.geometry import SWAP, FloatArray
-from napari_histreg.transforms import Affine, Rigid, Similarity, Transform, Translation
-from napari_histreg.transforms.bspline import BSpline
+from napari_histreg.errors import HistregError, RegistrationError
+from napari_histreg.transforms import Transform
+from napari_histreg.transforms.formats.elastix_parameters import Values, step_of
 
 __all__ = ["read_maps"]
 
-KNOWN = "TranslationTransform, EulerTransform, SimilarityTransform, AffineTransform, BSplineTransform"
 
-Found = Mapping[str, Sequence[str]]
-
-
-def read_maps(maps: Sequence[Found]) -> Transform:
+def read_maps(maps: Sequence[Values]) -> Transform:
     """Chain elastix's transform parameter maps.
 
     elastix's coordinates are (x, y); ours (y, x). Its transforms map fixed points to moving points, as
@@ -35,7 +28,7 @@ def read_maps(maps: Sequence[Found]) -> Transform:
     Raises
     ------
     RegistrationError
-        One of them is of a kind that is not known here.
+        There is none, or one of them cannot be understood.
 
     Examples
     --------
@@ -45,47 +38,11 @@ def read_maps(maps: Sequence[Found]) -> Transform:
     """
     if not maps:
         raise RegistrationError("elastix returned no transform.")
-    found = _read(maps[0])
-    for values in maps[1:]:
-        found = found.then(_read(values))
+    try:
+        first, *others = (step_of(values, "What elastix returned") for values in maps)
+    except HistregError as error:
+        raise RegistrationError(f"{error} Use another transform in the parameter file.") from error
+    found: Transform = first
+    for step in others:
+        found = found.then(step)
     return found
-
-
-def _read(values: Found) -> Transform:
-    kind = values["Transform"][0]
-    numbers = np.array(values["TransformParameters"], float)
-    if kind == "TranslationTransform":
-        return Translation.of(numbers[::-1])
-    if kind == "EulerTransform":
-        return Rigid(_about(_turn(numbers[0]), numbers[1:], values))
-    if kind == "SimilarityTransform":
-        return Similarity(_about(numbers[0] * _turn(numbers[1]), numbers[2:], values))
-    if kind == "AffineTransform":
-        return Affine(_about(numbers[:4].reshape(2, 2), numbers[4:], values))
-    if kind == "BSplineTransform" and values.get("BSplineTransformSplineOrder", ["3"])[0] == "3":
-        size, origin, spacing = (
-            np.array(values[key], float) for key in ("GridSize", "GridOrigin", "GridSpacing")
-        )
-        return BSpline.from_itk(
-            numbers,
-            size_xy=(int(size[0]), int(size[1])),
-            origin_xy=(float(origin[0]), float(origin[1])),
-            spacing_xy=(float(spacing[0]), float(spacing[1])),
-        )
-    raise RegistrationError(
-        f"elastix's {kind} cannot be read back. Use one of these in the parameter file: {KNOWN} (of order 3)."
-    )
-
-
-def _turn(angle: float) -> FloatArray:
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s], [s, c]])
-
-
-def _about(linear_xy: FloatArray, shift_xy: FloatArray, values: Found) -> FloatArray:
-    """Give the (y, x, 1) matrix of ``linear (p - c) + c + shift``."""
-    centre = np.array(values["CenterOfRotationPoint"], float)
-    matrix = np.eye(3)
-    matrix[:2, :2] = linear_xy
-    matrix[:2, 2] = centre + shift_xy - linear_xy @ centre
-    return np.asarray(SWAP @ matrix @ SWAP)

@@ -1,20 +1,19 @@
 """elastix's TransformParameters text."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 
 from napari_histreg.errors import DamagedFile, UnsupportedDialect
-from napari_histreg.geometry import FloatArray
+from napari_histreg.geometry import SWAP
 from napari_histreg.progress import Progress
 from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.formats.conventions import TransformDialect, from_matrix, to_matrix
+from napari_histreg.transforms.formats.elastix_parameters import Values, read_parameters, step_of
 from napari_histreg.transforms.formats.frames import SlideFrame
-from napari_histreg.transforms.formats.reading import read_text
+from napari_histreg.transforms.matrix import MatrixTransform
 from napari_histreg.transforms.transform import Sequence, Transform
 
-WORD = re.compile(r'"([^"]*)"|(\S+)')
 MOST_STEPS = 20
 INITIAL = ("InitialTransformParameterFileName", "InitialTransformParametersFileName")
 
@@ -32,9 +31,12 @@ def read(
         if len(seen) == MOST_STEPS:
             raise DamagedFile(f"{path} leads to a chain of more than {MOST_STEPS} files.")
         seen.add(following.resolve())
-        values = _parse(following)
+        values = read_parameters(following)
+        step: Transform = step_of(values, str(following))
+        if isinstance(step, MatrixTransform):
+            step = from_matrix(SWAP @ step.matrix @ SWAP, dialect, fixed, moving)
         # The initial transform is applied first.
-        chain.insert(0, _transform(following, values, dialect, fixed, moving))
+        chain.insert(0, step)
         following = _initial(following, values)
     return Sequence.of(*chain)
 
@@ -120,21 +122,7 @@ def _words(numbers: list[float]) -> str:
     return " ".join(repr(number) for number in numbers)
 
 
-def _parse(path: Path) -> dict[str, list[str]]:
-    values: dict[str, list[str]] = {}
-    for line in read_text(path).splitlines():
-        told = line.split("//")[0].strip()
-        if told.startswith("(") and told.endswith(")"):
-            key, *rest = told[1:-1].split(None, 1)[:2] or [""]
-            values[key] = [quoted or plain for quoted, plain in WORD.findall(rest[0] if rest else "")]
-    if "Transform" not in values:
-        raise DamagedFile(f'{path} is no elastix parameter file: it has no line (Transform "…").')
-    if not values["Transform"]:
-        raise DamagedFile(f"{path} does not say which transform it holds.")
-    return values
-
-
-def _initial(path: Path, values: dict[str, list[str]]) -> Path | None:
+def _initial(path: Path, values: Values) -> Path | None:
     name = next((values[key][0] for key in INITIAL if values.get(key)), "NoInitialTransform")
     if name == "NoInitialTransform":
         return None
@@ -150,56 +138,3 @@ def _initial(path: Path, values: dict[str, list[str]]) -> Path | None:
         raise DamagedFile(
             f"{path} names {name[:100]!r} as its initial transform: {error.strerror}."
         ) from None
-
-
-def _numbers(path: Path, values: dict[str, list[str]], key: str, count: int | None = None) -> FloatArray:
-    try:
-        numbers = np.array([float(word) for word in values[key]])
-    except (KeyError, ValueError) as error:
-        raise DamagedFile(f"{path}: the line ({key} …) is missing or holds no numbers.") from error
-    if (count is not None and len(numbers) != count) or not np.isfinite(numbers).all():
-        raise DamagedFile(
-            f"{path}: the line ({key} …) should hold {count} finite numbers, not {len(numbers)}."
-        )
-    return numbers
-
-
-def _transform(
-    path: Path,
-    values: dict[str, list[str]],
-    dialect: TransformDialect,
-    fixed: SlideFrame | None,
-    moving: SlideFrame | None,
-) -> Transform:
-    kind = values["Transform"][0]
-    if kind == "BSplineTransform" and values.get("BSplineTransformSplineOrder", ["3"])[0] == "3":
-        size = _numbers(path, values, "GridSize", 2)
-        if any(side != int(side) or not 4 <= side <= 1e6 for side in size):
-            raise DamagedFile(f"{path}: a control grid of {size[0]:g} x {size[1]:g} points is impossible.")
-        (ox, oy), (sx, sy) = (_numbers(path, values, key, 2) for key in ("GridOrigin", "GridSpacing"))
-        numbers = _numbers(path, values, "TransformParameters", int(2 * size.prod()))
-        try:
-            return BSpline.from_itk(
-                numbers, size_xy=(int(size[0]), int(size[1])), origin_xy=(ox, oy), spacing_xy=(sx, sy)
-            )
-        except ValueError as error:
-            raise DamagedFile(f"{path} holds a control grid that cannot be used: {error}") from error
-    counts = {"TranslationTransform": 2, "EulerTransform": 3, "SimilarityTransform": 4, "AffineTransform": 6}
-    if kind not in counts:
-        raise UnsupportedDialect(
-            f"{path}: elastix's {kind} cannot be used; {', '.join(counts)} can, and BSplineTransform."
-        )
-    numbers = _numbers(path, values, "TransformParameters", counts[kind])
-    linear, shift = np.eye(2), numbers[-2:]
-    if kind in ("EulerTransform", "SimilarityTransform"):
-        angle = numbers[-3]
-        linear = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        linear = linear * (numbers[0] if kind == "SimilarityTransform" else 1.0)
-    elif kind == "AffineTransform":
-        linear = numbers[:4].reshape(2, 2)
-    centre = (
-        np.zeros(2) if kind == "TranslationTransform" else _numbers(path, values, "CenterOfRotationPoint", 2)
-    )
-    matrix = np.eye(3)
-    matrix[:2, :2], matrix[:2, 2] = linear, centre + shift - linear @ centre
-    return from_matrix(matrix, dialect, fixed, moving)
