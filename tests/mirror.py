@@ -33,6 +33,8 @@ COVERED = {
     "landmarks/layouts/*.py": "landmarks/test_dialects.py",
     "landmarks/sniffing.py": "landmarks/test_dialects.py",
     "landmarks/cohort.py": "registration/test_evaluation.py",
+    "landmarks/exchange.py": "landmarks/test_dialects.py",
+    "landmarks/landmark_fit.py": "landmarks/test_agreement.py",
     "matching/block_correlation.py": "matching/test_affine_refinement.py",
     "matching/correlated_values.py": "matching/test_smooth_field.py",
     "matching/density.py": "methods/nonrigid/test_dense.py",

@@ -1,7 +1,8 @@
 """Paired points by hand: tables of them, what they fit, and the files they live in."""
 
-from napari_histreg.landmarks.agreement import LANDMARK_MODELS, LandmarkFit, fit_landmarks
-from napari_histreg.landmarks.dialects import DIALECTS, LandmarkDialect, read_landmarks, write_landmarks
+from napari_histreg.landmarks.agreement import LANDMARK_MODELS, fit_landmarks
+from napari_histreg.landmarks.dialects import DIALECTS, LandmarkDialect
+from napari_histreg.landmarks.exchange import read_landmarks, write_landmarks
 from napari_histreg.landmarks.guidance import (
     Prediction,
     localisation_error,
@@ -9,6 +10,7 @@ from napari_histreg.landmarks.guidance import (
     uncertainty,
     where_next,
 )
+from napari_histreg.landmarks.landmark_fit import LandmarkFit
 from napari_histreg.landmarks.landmarks import Landmarks
 from napari_histreg.landmarks.outliers import Outlier
 

@@ -9,7 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from napari_histreg.errors import DamagedFile, LandmarkError, MissingPixelSize
-from napari_histreg.landmarks.dialects import DIALECTS, read_landmarks
+from napari_histreg.landmarks.dialects import DIALECTS
+from napari_histreg.landmarks.exchange import read_landmarks
 from napari_histreg.landmarks.landmarks import Landmarks
 from napari_histreg.landmarks.layouts import _acrobat
 from napari_histreg.landmarks.layouts.cells import Row, as_word, columns_of, read_rows

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_histreg.geometry import FloatArray
-from napari_histreg.landmarks.agreement import LandmarkFit
+from napari_histreg.landmarks.landmark_fit import LandmarkFit
 from napari_histreg.transforms import ThinPlate, as_points
 from napari_histreg.transforms.thin_plate_fit import ThinPlateSmoother
 

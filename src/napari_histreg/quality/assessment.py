@@ -14,15 +14,7 @@ from napari_histreg.preprocess.signal import Signal, extract_signals
 from napari_histreg.preprocess.tissue import tissue_mask
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.block_comparison import Representation
-from napari_histreg.quality.charts import (
-    as_picture,
-    bend_map,
-    deformed_grid,
-    error_map,
-    heat_map,
-    quiver,
-    residual_plot,
-)
+from napari_histreg.quality.charts import as_picture, residual_plot
 from napari_histreg.quality.deformation import Deformation, measure_deformation
 from napari_histreg.quality.drawing import Picture, caption, scale_bar
 from napari_histreg.quality.independent import IndependentCheck, check_alignment
@@ -30,6 +22,7 @@ from napari_histreg.quality.overlap import dice, iou
 from napari_histreg.quality.pictures import checkerboard, in_colours, overlay, zoom
 from napari_histreg.quality.similarity import similarity_before_after
 from napari_histreg.quality.target_error import TargetError, left_out_error, target_error
+from napari_histreg.quality.tissue_maps import bend_map, deformed_grid, error_map, heat_map, quiver
 from napari_histreg.quality.views import centred, matching_spacing
 from napari_histreg.raster import Raster
 from napari_histreg.records.bend_tables import expected_error, torn_places
