@@ -56,3 +56,42 @@ def test_a_signal_after_the_work_changes_nothing(signal):
     """The first comes when all is done, the second when Python has taken its handlers away."""
     run = subprocess.run([sys.executable, "-c", AT_THE_END.format(signal=signal)], timeout=120, check=False)
     assert run.returncode == 0
+
+
+IMPORTING = """
+import time
+from napari_histreg.cli.ending import ended_well
+
+with ended_well(show_traceback=False):
+    import slow
+    print("made" if slow.MADE else "", flush=True)
+    time.sleep(100)
+"""
+SLOW = "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.1)\nMADE = True\n"
+TURNED = """
+import os, signal
+from napari_histreg.cli.ending import ended_well
+
+with ended_well(show_traceback=False):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        raise ImportError("initialization failed") from None
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no timer")
+@pytest.mark.parametrize(("code", "made"), [(IMPORTING, "made\n"), (TURNED, "")], ids=["import", "turned"])
+def test_a_signal_is_no_error_of_an_import(tmp_path, code, made):
+    """A module of C++ that is broken off while it is made ends Python by SIGABRT."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stdout) == (143, made), run.stderr
+    assert run.stderr.strip() == "Stopped. No half-written file was left."

@@ -32,6 +32,11 @@ def ended_well(*, show_traceback: bool) -> Iterator[None]:
             _stop(stop.code)
         except (KeyboardInterrupt, Cancelled):
             _stop(stop.code)
+        except Exception:
+            # Code in C++ turns what it does not know into errors of its own.
+            if stop.number is None or stop.is_due:
+                raise
+            _stop(stop.code)
 
 
 def _stop(code: int) -> NoReturn:

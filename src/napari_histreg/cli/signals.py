@@ -13,6 +13,8 @@ __all__ = ["STOPPED_SENTENCE", "Stop", "Stopped", "listening", "speak_any_name",
 
 STOPPED_SENTENCE = "Stopped. No half-written file was left."
 _IMPATIENT_SECONDS = 3.0
+_LOOK_SECONDS = 0.02
+_CAN_WAIT = hasattr(signal, "setitimer")
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
@@ -30,6 +32,7 @@ class Stop:
     def __init__(self) -> None:
         self.number: int | None = None
         self.came = 0.0
+        self.is_due = False
 
     @property
     def code(self) -> int:
@@ -37,12 +40,32 @@ class Stop:
         return 128 + (self.number or signal.SIGINT)
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt once, so that everything on the way out tidies up."""
+        """Raise `Stopped` once, so that everything on the way out tidies up; not within an import."""
         if self.number is None:
-            self.number, self.came = number, time.monotonic()
-            raise Stopped(number)
-        if time.monotonic() - self.came > _IMPATIENT_SECONDS:
+            self.number, self.came, self.is_due = number, time.monotonic(), True
+        elif time.monotonic() - self.came > _IMPATIENT_SECONDS:
             os._exit(self.code)
+        self.look_again(number, frame)
+
+    def look_again(self, number: int, frame: FrameType | None) -> None:
+        """Raise where the signal is still to be obeyed, or look once more when the import may be over."""
+        if self.number is None or not self.is_due:
+            return
+        if _CAN_WAIT and _is_importing(frame):
+            signal.signal(signal.SIGALRM, self.look_again)
+            signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS)
+            return
+        self.is_due = False
+        raise Stopped(self.number)
+
+
+def _is_importing(frame: FrameType | None) -> bool:
+    """Tell whether a module is being made: one of C++ that is broken off there ends the process later."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _TooLate:
