@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from napari_histreg.errors import DamagedFile, HistregError, MissingDependency, ReadError, UnsupportedFormat
+from napari_histreg.errors import DamagedFile, HistregError, ReadError, UnsupportedFormat
 from napari_histreg.geometry import Region
 from napari_histreg.slides import Slide, describe, open_slide
 from slides.mirax import write_mirax
@@ -326,27 +326,3 @@ def test_description_is_plain_json():
     assert told["pixel_size_um"] == {"y": 0.5, "x": 0.25}
     assert told["levels"][1] == {"width": 450, "height": 750, "downsample": {"y": 2.0, "x": 2.0}}
     assert told["channels"] == [{"name": "DAPI", "colour": None}, {"name": "CD3", "colour": None}]
-
-
-def test_a_vsi_does_not_show_its_label_as_the_slide(tmp_path):
-    tifffile.imwrite(tmp_path / "slide.tif", rgb((501, 400)))
-    (tmp_path / "slide.tif").rename(tmp_path / "slide.vsi")
-    with pytest.raises(UnsupportedFormat, match=r"folder _slide_ .*only label and overview"):
-        open_slide(tmp_path / "slide.vsi")
-
-
-def test_a_healthy_czi_that_openslide_does_not_take_names_the_extra(tmp_path, monkeypatch):
-    class NotTaken:
-        def __init__(self, path):
-            raise openslide.OpenSlideError("Unrecognized subblock dimension Z")
-
-        @staticmethod
-        def detect_format(path):
-            return "zeiss"
-
-    (tmp_path / "a.czi").write_bytes(b"ZISRAWFILE" + bytes(200))
-    monkeypatch.setattr(openslide, "OpenSlide", NotTaken)
-    monkeypatch.setitem(sys.modules, "bioio", None)
-    with pytest.raises(MissingDependency, match=r"napari-histreg\[czi\]") as caught:
-        open_slide(tmp_path / "a.czi")
-    assert "damaged" not in str(caught.value)

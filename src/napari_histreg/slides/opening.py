@@ -8,14 +8,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from napari_histreg.errors import UnsupportedFormat
+from napari_histreg.errors import DamagedFile, UnsupportedFormat
+from napari_histreg.optional import is_installed
 from napari_histreg.slides.address import PlaneChoice, parse_address
 from napari_histreg.slides.claimed import claimed_slide
 from napari_histreg.slides.naming import shown_name
 from napari_histreg.slides.pyramid import with_overview
 from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
-from napari_histreg.slides.refusals import best_error, first_bytes, refuse_shell
+from napari_histreg.slides.refusals import best_error, first_bytes, is_shell, needs_slideio
 from napari_histreg.slides.several_files import files_of, open_files
 from napari_histreg.slides.slide import Channel, Slide
 from napari_histreg.volumes.sniffing import is_whole_slide, kind_of
@@ -179,21 +180,34 @@ def _open_file(path: Path, options: ReadOptions) -> Slide:
     if _is_zarr(path):
         return _load(_by_name("ome-zarr"))(path, options)  # type: ignore[no-any-return]
     head = first_bytes(path)
-    refuse_shell(path)
-    spec = _reader_for(path, head)
+    spec = _by_name("slideio") if is_shell(path, head) else _reader_for(path, head)
     if spec is None:
         raise best_error(path, head)
+    if spec.name == "slideio":
+        return _by_extra(path, options)
     try:
         return _load(spec)(path, options)  # type: ignore[no-any-return]
-    except UnsupportedFormat:
+    except (UnsupportedFormat, DamagedFile) as error:
+        if spec.name == "openslide" and head.startswith(_by_name("slideio").signatures):
+            return _by_extra(path, options)
         # Some scanners put fluorescence, which OpenSlide leaves out, into ordinary TIFF.
-        tiff, bioio = _by_name("tiff"), _by_name("bioio")
-        is_tiff = head.startswith(tiff.signatures)
-        if spec is not bioio and not is_tiff and path.name.lower().endswith(bioio.suffixes):
-            return _load(bioio)(path, options)  # type: ignore[no-any-return]
-        if spec is tiff or not is_tiff:
+        tiff = _by_name("tiff")
+        if isinstance(error, DamagedFile) or spec is tiff or not head.startswith(tiff.signatures):
             raise
         return _load(tiff)(path, options)  # type: ignore[no-any-return]
+
+
+def _by_extra(path: Path, options: ReadOptions) -> Slide:
+    """Open what an extra reads: slideio, or for .czi the one under GPL where only that is there."""
+    from napari_histreg.slides.readers._slideio import check_pixels
+
+    if is_shell(path, first_bytes(path)):
+        check_pixels(path)
+    if is_installed("slideio"):
+        return _load(_by_name("slideio"))(path, options)  # type: ignore[no-any-return]
+    if is_installed("bioio_czi") and path.suffix.lower() == ".czi":
+        return _load(_by_name("bioio"))(path, options)  # type: ignore[no-any-return]
+    raise needs_slideio(path)
 
 
 def _load(spec: ReaderSpec) -> Any:

@@ -93,6 +93,14 @@ READERS: tuple[ReaderSpec, ...] = (
         _HERE + "_ome_zarr:read_ome_zarr",
     ),
     ReaderSpec(
+        "slideio",
+        "slide of Olympus or Zeiss (slideio)",
+        (".vsi", ".czi"),
+        (b"ZISRAWFILE",),
+        _HERE + "_slideio:read_slideio",
+        "slideio",
+    ),
+    ReaderSpec(
         "bioio",
         "microscope file (bioio)",
         (".nd2", ".lif", ".czi"),

@@ -1,13 +1,16 @@
 """What is said about files that cannot be opened: what is wrong with them and what to do."""
 
+import struct
 from pathlib import Path
 
-from napari_histreg.errors import DamagedFile, ReadError, UnsupportedFormat
+from napari_histreg.errors import DamagedFile, MissingDependency, ReadError, UnsupportedFormat
 from napari_histreg.files.reading import opened
 from napari_histreg.slides.reader_table import READERS
 from napari_histreg.volumes.sniffing import is_whole_slide
 
-__all__ = ["best_error", "first_bytes", "refuse_shell"]
+__all__ = ["best_error", "first_bytes", "is_shell", "needs_slideio"]
+
+VSI_VOLUME = struct.pack("<HH", 24, 21321)
 
 
 def first_bytes(path: Path) -> bytes:
@@ -27,20 +30,21 @@ def first_bytes(path: Path) -> bytes:
     return head
 
 
-def refuse_shell(path: Path) -> None:
-    """Refuse a file that holds only label and overview, while the slide lies in a folder beside it.
+def is_shell(path: Path, head: bytes) -> bool:
+    """Tell whether a file is that of an Olympus slide, under any name.
 
-    Raises
-    ------
-    UnsupportedFormat
-        It is a .vsi: opened as the TIFF that it is, it would show another picture under the slide's name.
+    It looks like a TIFF and holds only label and overview, while the slide lies in a folder beside it:
+    opened as the TIFF that it is, it would show another picture under the slide's name.
     """
-    if path.suffix.lower() == ".vsi":
-        raise UnsupportedFormat(
-            f"{path.name} is an Olympus slide, whose pixels lie in the folder _{path.stem}_ and cannot be "
-            "read; the file itself holds only label and overview. Convert it to OME-TIFF with QuPath or "
-            "bioformats2raw."
-        )
+    return path.suffix.lower() == ".vsi" or (head.startswith(b"II*\0") and head[8:12] == VSI_VOLUME)
+
+
+def needs_slideio(path: Path) -> MissingDependency:
+    """Return the error for a healthy file that only slideio reads, where it is not installed."""
+    return MissingDependency(
+        f"{path.name} is a slide of a kind that slideio reads, which is not installed. "
+        'Install it with: pip install "napari-histreg[slideio]"'
+    )
 
 
 def _folder_error(path: Path) -> ReadError:

@@ -62,9 +62,9 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
     UnsupportedFormat
         It is of a variety that OpenSlide does not know, such as fluorescence.
     """
-    options.refuse_more_than_one(path.name)
     handles = _opened(path)
     try:
+        options.refuse_more_than_one(path.name)
         with wrapped(path.name, "cannot be opened"), handles.borrowed() as handle:
             properties = dict(handle.properties)
             sizes = [(h, w) for w, h in handle.level_dimensions]
