@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,10 +13,13 @@ from pathlib import Path
 import psutil
 
 from napari_histreg.errors import WriteError
+from napari_histreg.files.strays import temporary_name
 
 __all__ = ["LOCK", "holds", "locked"]
 
 LOCK = "cohort.lock"
+UNREADABLE_SECONDS = 60.0
+"""A lock that says nothing for so long was left by a run that was killed while it made it."""
 
 
 @contextmanager
@@ -44,8 +49,7 @@ def locked(folder: Path) -> Iterator[str]:
     owner = {"token": token, "host": socket.gethostname(), "pid": me.pid, "since": me.create_time()}
     for _ in range(2):
         try:
-            with path.open("x", encoding="utf-8") as file:
-                json.dump(owner, file)
+            _take(path, json.dumps(owner))
             break
         except FileExistsError:
             _check_abandoned(path)
@@ -60,6 +64,22 @@ def locked(folder: Path) -> Iterator[str]:
         if holds(folder, token):
             with contextlib.suppress(OSError):
                 path.unlink()
+
+
+def _take(path: Path, text: str) -> None:
+    """Make a file with this text, all at once; FileExistsError where there is one."""
+    draft = temporary_name(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a disk without links
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def holds(folder: Path, token: str) -> bool:
@@ -91,10 +111,21 @@ def _check_abandoned(path: Path) -> None:
         if not _runs(pid, since):
             return
         raise WriteError(f"{path.parent} is being used by another run (process {pid}). Wait for its end.")
+    if not owner:
+        if _age(path) > UNREADABLE_SECONDS:
+            return
+        raise WriteError(f"{path.parent} is being used by another run that has just begun.")
     raise WriteError(
         f"{path.parent} is being used by another run (process {pid} on {host}). If it is gone for sure, "
         f"delete {path}."
     )
+
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _runs(pid: int, since: object) -> bool:
