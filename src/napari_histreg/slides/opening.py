@@ -18,6 +18,7 @@ from napari_histreg.slides.reader_table import READERS, ReaderSpec
 from napari_histreg.slides.readers._border import ReadOptions
 from napari_histreg.slides.refusals import best_error, first_bytes, is_shell, needs_slideio
 from napari_histreg.slides.several_files import files_of, open_files
+from napari_histreg.slides.single_colour import as_one_channel
 from napari_histreg.slides.slide import Channel, Slide
 from napari_histreg.volumes.sniffing import is_whole_slide, kind_of
 
@@ -42,6 +43,7 @@ def open_slide(
 
     The content of a file decides which reader takes it, not its name alone. Every slide gets an
     overview level of at most 1024 px a side; where the file has none it is computed when it is read.
+    A colour picture in which a single colour shines, as scanners write fluorescence, is one channel.
     Of a volume (DICOM, NIfTI, NRRD, MetaImage) one plane is opened, and the volume is read whole for it.
 
     Parameters
@@ -99,7 +101,8 @@ def open_slide(
         slide = open_files(files, lambda path: open_slide(path, pixel_size_um=size, series=series, z=z, t=t))
     elif isinstance(path_or_array, str | PathLike):
         path, named = parse_address(path_or_array)
-        slide = claimed_slide(_open_file(path, replace(options, choice=_joined(named, options.choice))))
+        found = _open_file(path, replace(options, choice=_joined(named, options.choice)))
+        slide = claimed_slide(as_one_channel(found))
     else:
         slide = _open_array(path_or_array, options)
     try:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.errors import UnsupportedFormat
+from napari_histreg.errors import DamagedFile, UnsupportedFormat
 from napari_histreg.geometry import Region
 from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, closed_error, on_white, pick, wrapped
@@ -25,6 +25,8 @@ __all__ = ["detect_vendor", "read_openslide"]
 CACHE_BYTES = 128 << 20
 # Side of the blocks in which levels of uneven downsample are read, in pixels of the level.
 BLOCK_PX = 1024
+# Hamamatsu's tag for the wavelength of a filter.
+WAVELENGTH = 65451
 
 
 def detect_vendor(path: Path) -> str | None:
@@ -70,6 +72,7 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
             sizes = [(h, w) for w, h in handle.level_dimensions]
             downsamples = [float(f) for f in handle.level_downsamples]
             bounds = _bounds(properties, sizes[0])
+            vendor = properties.get("openslide.vendor", "")
     except BaseException:
         handles.close()
         raise
@@ -91,8 +94,11 @@ def read_openslide(path: Path, options: ReadOptions) -> Slide:
         background=255.0,
         path=str(path),
         bounds_offset_px=(bounds.y, bounds.x),
-        vendor=properties.get("openslide.vendor", ""),
-        metadata={"objective_power": _positive(properties.get("openslide.objective-power"))},
+        vendor=vendor,
+        metadata={
+            "objective_power": _positive(properties.get("openslide.objective-power")),
+            **({"wavelength_nm": _wavelength(path)} if vendor == "hamamatsu" else {}),
+        },
     )
 
 
@@ -130,6 +136,19 @@ def _pixel_size(properties: dict[str, str]) -> tuple[float, float] | None:
     """Return the pixel size (y, x) in µm, if both are given."""
     y, x = _positive(properties.get("openslide.mpp-y")), _positive(properties.get("openslide.mpp-x"))
     return None if y is None or x is None else (y, x)
+
+
+def _wavelength(path: Path) -> float | None:
+    """Return the emission in nm that Hamamatsu notes of a filter, which OpenSlide does not tell."""
+    import tifffile
+
+    if path.suffix.lower() != ".ndpi":
+        return None
+    try:
+        with wrapped(path.name, "has no tags"), tifffile.TiffFile(path) as tif:
+            return _positive(str(tif.pages[0].tags.valueof(WAVELENGTH)))
+    except DamagedFile:  # the slide itself was opened
+        return None
 
 
 def _bounds(properties: dict[str, str], size: tuple[int, int]) -> Region:
