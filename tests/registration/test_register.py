@@ -97,6 +97,14 @@ def test_cancelling_passes_through(pair, method):
         register(pair.fixed, pair.moving, method=method, progress=stop)
 
 
+def test_a_method_that_needs_a_start_is_given_the_automatic_one():
+    """The pair is turned by far more than bending can undo."""
+    pair = phantom_pair(1024, angle_deg=25, mirrored=False, scale=1.0)
+    result = register(pair.fixed, pair.moving, method="instance", iterations=5, levels=1, max_side_px=128)
+    assert result.verdict == "accepted"
+    assert [step.name for step in result.steps][-3:] == ["find", "instance", "verdict"]
+
+
 @pytest.mark.parametrize("method", ["sift", "ecc", "auto"])
 def test_progress_rises_from_0_to_1(pair, method):
     seen = []

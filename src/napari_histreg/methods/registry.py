@@ -197,6 +197,25 @@ METHODS: tuple[MethodSpec, ...] = (
         tolerance_px=1.0,
         doi=("10.1109/42.796284", "10.1109/TMI.2003.809072"),
     ),
+    MethodSpec(
+        name="instance",
+        title="Instance optimisation",
+        summary="Bends a grid by the losses of learned registration, for this pair alone, untrained; "
+        "goes on from an affine start.",
+        target="napari_histreg.methods.nonrigid.instance:InstanceOptimisation",
+        requires=("cv2",),
+        kinds=("displacement",),
+        multimodal=True,
+        nonrigid=True,
+        needs_start=True,
+        tolerance_px=1.0,
+        doi=(
+            "10.1109/TMI.2024.3462248",
+            "10.1007/978-3-319-08554-8_6",
+            "10.1016/j.media.2007.06.004",
+            "10.1007/978-3-642-40811-3_24",
+        ),
+    ),
 )
 """Methods for pairs of slides, in the order in which they are listed."""
 

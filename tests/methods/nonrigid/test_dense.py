@@ -11,6 +11,7 @@ from napari_histreg.methods.method import Method
 from napari_histreg.methods.nonrigid.demons import Demons
 from napari_histreg.methods.nonrigid.dense import conclude, lay_out
 from napari_histreg.methods.nonrigid.free_form import FreeForm
+from napari_histreg.methods.nonrigid.instance import InstanceOptimisation
 from napari_histreg.methods.nonrigid.optical_flow import OpticalFlow
 from napari_histreg.methods.signal import comparable_pair
 from napari_histreg.progress import Cancelled
@@ -26,6 +27,10 @@ METHODS = [
     Demons(),
     Demons(variant="diffeomorphic"),
     FreeForm(),
+    InstanceOptimisation(),
+    InstanceOptimisation(similarity="mind"),
+    InstanceOptimisation(similarity="mi"),
+    InstanceOptimisation(similarity="mse", smoothness="gradient"),
 ]
 
 
