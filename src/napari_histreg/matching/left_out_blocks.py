@@ -29,11 +29,14 @@ class Agreement:
         Blocks that agree, of those that hold structure.
     chance : float
         Share that would agree by chance.
+    places : int
+        Among how many places this one was chosen; the best of many agrees better by chance.
     """
 
     agreeing: int
     tested: int
     chance: float
+    places: int = 1
 
     @property
     def share(self) -> float:
@@ -55,7 +58,8 @@ class Agreement:
             return 0.0
         share = min(max(self.share, 1e-9), 1 - 1e-9)
         odds = share * np.log(share / self.chance) + (1 - share) * np.log((1 - share) / (1 - self.chance))
-        return float(np.sign(share - self.chance) * np.sqrt(2 * self.tested * max(odds, 0.0)))
+        surprise = self.tested * odds - np.log(max(self.places, 1))
+        return float(np.sign(share - self.chance) * np.sqrt(2 * max(surprise, 0.0)))
 
 
 def left_out_agreement(

@@ -17,6 +17,7 @@ from napari_histreg.registration.automatic.hypotheses import (
     propose_by_search,
     refine_all,
 )
+from napari_histreg.registration.automatic.overview import Overview
 from napari_histreg.registration.automatic.verdict import Measures, Verdict, decide, measure, with_margin
 
 __all__ = [
@@ -83,6 +84,9 @@ class Attempt:
         What to tell the user where this attempt found the pose; empty if nothing.
     judged : bool
         Whether its best pose is judged at once; otherwise its poses only join those of later attempts.
+    overviews : (Overview, Overview), optional
+        What finer levels go by, where only a part of a slide was looked at; those of the whole slides by
+        default.
     """
 
     name: str
@@ -90,6 +94,7 @@ class Attempt:
     pictures: tuple[Picture, Picture]
     remark: str = ""
     judged: bool = True
+    overviews: tuple[Overview, Overview] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,6 +176,7 @@ def polish(fixed: Picture, moving: Picture, matrix: FloatArray) -> FloatArray:
 def find_pose(
     attempts: Iterable[Attempt],
     *,
+    known: Finding | None = None,
     progress: Progress,
     note: Callable[[str, dict[str, float], Verdict | None], None],
 ) -> Finding | None:
@@ -180,6 +186,8 @@ def find_pose(
     ----------
     attempts : iterable of Attempt
         Cheap ones first; what comes after a convincing one is not asked for.
+    known : Finding, optional
+        What was found before; where it convinces, nothing more is tried.
     progress : Progress
         Told of the progress.
     note : callable
@@ -191,7 +199,9 @@ def find_pose(
         None where nothing at all could be proposed.
     """
     pools: dict[int, Pool] = {}
-    best: Finding | None = None
+    best = known
+    if _is_sure(best):
+        return best
     for k, attempt in enumerate(attempts):
         # How many will be needed is not known: each takes a share of what is left.
         part = portion(progress, 1 - 0.6**k, 1 - 0.6 ** (k + 1))
@@ -203,10 +213,15 @@ def find_pose(
             pool.judge()
         note(attempt.name, figures, pool.finding.verdict if pool.finding and attempt.judged else None)
         found = [p.finding for p in pools.values() if p.finding is not None]
+        found += [known] if known is not None else []
         best = max(found, key=lambda f: f.verdict.confidence or 0.0, default=None)
-        if best is not None and (best.verdict.confidence or 0.0) >= SURE:
+        if _is_sure(best):
             break
     return best
+
+
+def _is_sure(finding: Finding | None) -> bool:
+    return finding is not None and (finding.verdict.confidence or 0.0) >= SURE
 
 
 def by_search(

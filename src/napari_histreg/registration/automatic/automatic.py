@@ -98,6 +98,7 @@ class Automatic(Aligner):
         finding = self.find(fixed, moving, overviews, request, log, portion(progress, 0.1, 0.7))
         if finding is None:
             return Outcome(None, "refused", None, ("No pose could be proposed: too little structure.",))
+        overviews = finding.attempt.overviews or overviews
         sides = Side(fixed, overviews[0]), Side(moving, overviews[1])
         transform, bending = self.bent(sides, finding, log, portion(progress, 0.7, 0.95))
         matrix = finding.matrix
@@ -148,7 +149,11 @@ class Automatic(Aligner):
                     found[name].update({k: round(v, 3) for k, v in verdict.measures.items()})
 
             plan = Plan((fixed, moving), overviews, request, self.scale_play, self.scale_range, self.mirror)
-            finding = find_pose(plan.attempts(), progress=progress, note=note)
+            small, known = plan.small_field(), None
+            if small is not None:
+                part, progress = portion(progress, 0.0, 0.7), portion(progress, 0.7, 1.0)
+                known = small.find(plan.given_starts(), progress=part, note=note)
+            finding = find_pose(plan.attempts(), known=known, progress=progress, note=note)
             if finding is not None:
                 found["found by"] = finding.attempt.name
         return finding

@@ -21,6 +21,8 @@ from napari_histreg.registration.automatic.attempts import (
     by_starts,
 )
 from napari_histreg.registration.automatic.overview import Overview, with_channels
+from napari_histreg.registration.automatic.small_field import SmallField, small_field
+from napari_histreg.registration.automatic.tiles import Side
 from napari_histreg.registration.request import Request
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import fit_affine
@@ -69,6 +71,12 @@ class Plan:
     def knows_scale(self) -> bool:
         """Whether both slides know their pixel size."""
         return all(overview.knows_size for overview in self.overviews)
+
+    def small_field(self) -> SmallField | None:
+        """Return the search for a small field in a whole slide, where one slide is that; None otherwise."""
+        sides = Side(self.slides[0], self.overviews[0]), Side(self.slides[1], self.overviews[1])
+        scales, _ = scale_ranges(*self.pictures, play=self.scale_play, widest=self.scale_range)
+        return small_field(sides, scales, mirror=self.mirror)
 
     def attempts(self) -> Iterator[Attempt]:
         """Yield the attempts, cheap ones first; later ones are not even prepared where one convinced."""
