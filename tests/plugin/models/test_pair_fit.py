@@ -2,8 +2,12 @@ import numpy as np
 import pytest
 
 from napari_histreg.landmarks import Landmarks
+from napari_histreg.plugin.models.chosen_slide import ChosenSlide
 from napari_histreg.plugin.models.pair_fit import allowed_models, follow_pairs
+from napari_histreg.plugin.models.session import Session
+from napari_histreg.slides import Slide
 from napari_histreg.transforms import Affine, Similarity, Translation
+from napari_histreg.transforms.displacement import DisplacementField
 
 FIXED = np.array([[0.0, 0.0], [0.0, 900.0], [700.0, 30.0], [800.0, 850.0], [400.0, 300.0]])
 IDENTITY = Affine.identity()
@@ -127,3 +131,22 @@ def test_a_spline_that_folds_falls_back_to_what_does_not() -> None:
     found = follow_pairs(Landmarks.of(grid, swapped), "thin_plate", IDENTITY, follow=True)
     assert found.fit is not None
     assert (found.fit.model == "thin_plate") == (found.problem is None)
+
+
+def test_pairs_correct_a_placement_that_bends_and_undo_takes_them_out(
+    fixed_slide: Slide, moving_slide: Slide
+) -> None:
+    y, x = np.meshgrid(np.arange(41) * 100.0, np.arange(41) * 100.0, indexing="ij")
+    bend = DisplacementField(12 * np.stack([np.sin(x / 700), np.cos(y / 600)], -1), spacing=(100.0, 100.0))
+    session = Session()
+    session.choose(ChosenSlide("f", fixed_slide), ChosenSlide("m", moving_slide), initial=bend)
+    before = session.fixed_to_moving.values
+    session.add_pair([2000.0, 2000.0], [2030.0, 2000.0])
+    after = session.fixed_to_moving
+    assert isinstance(after, DisplacementField)
+    np.testing.assert_allclose(after([[2000.0, 2000.0]]), [[2030.0, 2000.0]], atol=0.1)
+    np.testing.assert_allclose(after.values[2:8, 2:8], before[2:8, 2:8], atol=0.1)
+    assert session.state.fit is not None
+    assert session.state.fit.model == "bend"
+    session.undo()
+    np.testing.assert_array_equal(session.fixed_to_moving.values, before)

@@ -1,4 +1,4 @@
-"""A small field in a much larger slide: found in whichever window it lies, and refused where it lies in none."""
+"""A small field in a much larger slide: found in its window, refused where it lies in none."""
 
 import numpy as np
 import pytest

@@ -8,7 +8,9 @@ from napari_histreg.errors import TransformError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.landmarks import LANDMARK_MODELS, LandmarkFit, Landmarks, fit_landmarks
 from napari_histreg.landmarks.agreement import AUTO
+from napari_histreg.registration.corrected_bend import correct_bend
 from napari_histreg.transforms import MINIMUM_PAIRS, Transform
+from napari_histreg.transforms.displacement import DisplacementField
 
 __all__ = ["PairFit", "allowed_models", "follow_pairs"]
 
@@ -56,8 +58,9 @@ class PairFit:
 def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, follow: bool) -> PairFit:
     """Fit the pairs, starting from the placement.
 
-    A single pair shifts the placement, which keeps its turn, mirror and scale. Two pairs cannot tell a
-    mirror either, so that a mirrored placement stays mirrored.
+    With the model "auto", pairs correct a placement that bends near themselves, and it stays as it is
+    elsewhere. A single pair shifts any other placement, which keeps its turn, mirror and scale. Two pairs
+    cannot tell a mirror either, so that a mirrored placement stays mirrored.
 
     Parameters
     ----------
@@ -77,6 +80,8 @@ def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, foll
     count = int(landmarks.usable.sum())
     if not follow or count == 0:
         return _measured(landmarks, placement)
+    if model == AUTO and isinstance(placement, DisplacementField):
+        return _corrected(landmarks, placement)
     allowed = allowed_models(count)
     wanted = model if model in (AUTO, *allowed) else allowed[-1]
     order = LANDMARK_MODELS.index
@@ -95,6 +100,15 @@ def follow_pairs(landmarks: Landmarks, model: str, placement: Transform, *, foll
 def allowed_models(count: int) -> tuple[str, ...]:
     """Name the models that so many pairs determine, from the stiffest to the most flexible."""
     return tuple(m for m in LANDMARK_MODELS if MINIMUM_PAIRS.get(m, PAIRS_TO_BEND) <= count)
+
+
+def _corrected(landmarks: Landmarks, placement: DisplacementField) -> PairFit:
+    """Correct a bent placement near the pairs."""
+    try:
+        fit = correct_bend(placement, landmarks)
+    except TransformError as error:
+        return replace(_measured(landmarks, placement), problem=str(error))
+    return PairFit(fit.fixed_to_moving, fit.residual_vectors, fit.leave_one_out_vectors, fit)
 
 
 def _measured(landmarks: Landmarks, placement: Transform) -> PairFit:

@@ -22,6 +22,7 @@ LEAST_PX = 3.0
 FURTHEST = 2.5
 """Neighbours lie no further apart than so many times the usual distance."""
 
+SLOPE_ROUNDS = 12
 SIEVES = 2
 LEAST_INTACT = 0.35
 """Share of a tile's neighbours that it must agree with; one that contradicts all is merely wrong."""
@@ -108,11 +109,29 @@ def _edges(measured: Measurements) -> _Edges:
     apart = measured.places[pairs[:, 1]] - measured.places[pairs[:, 0]]
     distance = np.maximum(np.linalg.norm(apart, axis=1), 1e-9)
     change = measured.values[pairs[:, 1]] - measured.values[pairs[:, 0]]
+    change -= apart @ _common_slope(apart, change, distance).T
     size = np.linalg.norm(change, axis=1)
     limit = max(LEAST_STRAIN, TIMES_TYPICAL * float(np.median(size / distance)))
     scatter = LEAST_PX * measured.spacings[pairs].max(1)
     broken = (size > limit * distance) & (size > scatter)
     return _Edges(pairs, np.asarray(broken), np.asarray((change * apart).sum(1) / distance))
+
+
+def _common_slope(apart: FloatArray, change: FloatArray, distance: FloatArray) -> FloatArray:
+    """Return the slope of the displacement that most neighbours have in common, (2, 2).
+
+    An affine start is pulled towards a jump, and then all the tissue seems stretched the other way: that
+    is no stretch of the tissue, and must not hide the jump. Least absolute strains, so that the few
+    neighbours across it do not count.
+    """
+    slope = np.zeros((2, 2))
+    weights = 1 / distance
+    for _ in range(SLOPE_ROUNDS):
+        a, b = apart * weights[:, None], change * weights[:, None]
+        slope = np.linalg.lstsq(a, b, rcond=None)[0].T
+        strain = np.linalg.norm(change - apart @ slope.T, axis=1) / distance
+        weights = 1 / (distance * np.sqrt(np.maximum(strain, LEAST_STRAIN / 100)))
+    return np.asarray(slope)
 
 
 def _pieces(edges: _Edges, count: int) -> NDArray[np.intp]:
