@@ -31,6 +31,7 @@ __all__ = [
     "by_search",
     "by_starts",
     "find_pose",
+    "is_sure",
     "polish",
 ]
 
@@ -200,7 +201,7 @@ def find_pose(
     """
     pools: dict[int, Pool] = {}
     best = known
-    if _is_sure(best):
+    if is_sure(best):
         return best
     for k, attempt in enumerate(attempts):
         # How many will be needed is not known: each takes a share of what is left.
@@ -215,12 +216,13 @@ def find_pose(
         found = [p.finding for p in pools.values() if p.finding is not None]
         found += [known] if known is not None else []
         best = max(found, key=lambda f: f.verdict.confidence or 0.0, default=None)
-        if _is_sure(best):
+        if is_sure(best):
             break
     return best
 
 
-def _is_sure(finding: Finding | None) -> bool:
+def is_sure(finding: Finding | None) -> bool:
+    """Tell whether nothing more needs to be tried."""
     return finding is not None and (finding.verdict.confidence or 0.0) >= SURE
 
 

@@ -15,7 +15,7 @@ from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.picture import Picture, corners
 from napari_histreg.matching.pose_search import Grid, search_poses
 from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.registration.automatic.attempts import Attempt, Finding, by_starts, polish
+from napari_histreg.registration.automatic.attempts import Attempt, Finding, by_starts, is_sure, polish
 from napari_histreg.registration.automatic.hypotheses import (
     APART,
     MOST_WORKERS,
@@ -33,8 +33,12 @@ __all__ = ["SmallField", "small_field"]
 LEAST_RATIO = 4.0
 """From this ratio of the two extents on, a search on overviews would see too little of the field."""
 
-SEARCHED = Grid(side=64, step_deg=6.0, step_scale=0.06, moving_side=64.0)
+QUICK = Grid(side=48, step_deg=7.5, step_scale=0.06, moving_side=64.0)
+THOROUGH = Grid(side=64, step_deg=6.0, step_scale=0.06, moving_side=64.0)
 """The field's extent in pixels while windows are searched, and the steps that this asks for."""
+
+NARROW = 1.06
+"""Scales that the quick search looks at, either way: a section swells and shrinks by a few percent."""
 
 WINDOW = 8.0
 """Side of a window in extents of the field; they overlap by the field's diagonal."""
@@ -101,58 +105,69 @@ class SmallField:
         """
         windows = self.windows()
         poses = [m if self.field_is_fixed else np.asarray(np.linalg.inv(m), float) for m in starts]
-        poses += self._shortlist(windows, portion(progress, 0.0, 0.7))
-        refined = self._refined(poses, portion(progress, 0.7, 0.95))
+        refined: list[Hypothesis] = []
+        finding: Finding | None = None
+        narrow = max(self.scales[0], 1 / NARROW), min(self.scales[1], NARROW)
+        efforts = (NAME, QUICK, narrow), (f"{NAME}, thorough", THOROUGH, self.scales)
+        for k, (name, grid, scales) in enumerate(efforts):
+            part = portion(progress, k / 2, (k + 1) / 2)
+            poses += self._shortlist(windows, grid, scales, portion(part, 0.0, 0.7))
+            refined += self._refined(poses, portion(part, 0.7, 0.95))
+            part(0.95, "judging the best place")
+            finding = self._judged(refined, len(windows) * (k + 1))
+            figures = {"windows": float(len(windows)), "poses": float(len(poses))}
+            note(name, figures, finding.verdict if finding else None)
+            if is_sure(finding):
+                break
+            poses = []
+        return finding
+
+    def _judged(self, refined: Sequence[Hypothesis], places: int) -> Finding | None:
+        """Judge the pose that stands out most against all others; None where none does."""
         leader = max(refined, key=lambda hypothesis: hypothesis.z, default=None)
-        figures = {"windows": float(len(windows)), "poses": float(len(poses))}
-        if leader is None or leader.z <= 0:
-            note(NAME, figures, None)
+        crop = self._crop(leader.matrix, JUDGED_SIDE) if leader is not None and leader.z > 0 else None
+        if leader is None or crop is None:
             return None
-        progress(0.95, "judging the best place")
-        field, crop = self.field.overview.picture, self._crop(leader.matrix, JUDGED_SIDE)
-        if crop is None:
-            return None
+        field = self.field.overview.picture
         field = field.reduced(field.extent / JUDGED_SIDE)
         matrix = polish(field, crop, leader.matrix)
-        measures = measure(field, crop, matrix, start=leader.start).among(len(windows))
-        verdict = decide(with_margin(measures, best_rival(field, matrix, refined)))
-        note(NAME, figures, verdict)
-        return self._finding(matrix, crop, verdict)
+        measures = measure(field, crop, matrix, start=leader.start).among(places)
+        return self._finding(matrix, crop, decide(with_margin(measures, best_rival(field, matrix, refined))))
 
     def windows(self) -> list[FloatArray]:
         """Lay overlapping windows over what the large slide shows, (4, 2) corners each; none on glass."""
         extent, picture = self.field.overview.picture.extent * self.scales[1], self.slide.overview.picture
-        side = WINDOW * extent
         low, high = picture.box.min(0), picture.box.max(0)
-        step = side - np.sqrt(2) * extent
-        counts = np.maximum(np.ceil((high - low - side) / step).astype(int) + 1, 1)
-        corner = [
-            low[k] + np.arange(counts[k]) * min(step, _even(high[k] - low[k], side, counts[k]))
-            for k in (0, 1)
-        ]
+        overlap = np.sqrt(2) * extent
+        counts = np.maximum(np.ceil((high - low - overlap) / (WINDOW * extent - overlap)), 1).astype(int)
+        step = (high - low - overlap) / counts
+        side = step + overlap
+        corner = [low[k] + step[k] * np.arange(counts[k]) for k in range(2)]
         found, structure = [], []
         for y in corner[0]:
             for x in corner[1]:
-                box = np.array([[y, x], [y, x + side], [y + side, x + side], [y + side, x]])
+                box = np.array([y, x]) + side * np.array([[0, 0], [0, 1], [1, 1], [1, 0]])
                 variation = _variation(picture, box)
                 found.append(box)
                 structure.append(variation)
         least = LEAST_STRUCTURE * max(structure, default=0.0)
         return [box for box, variation in zip(found, structure, strict=True) if variation > least]
 
-    def _shortlist(self, windows: Sequence[FloatArray], progress: Progress) -> list[FloatArray]:
+    def _shortlist(
+        self, windows: Sequence[FloatArray], grid: Grid, scales: tuple[float, float], progress: Progress
+    ) -> list[FloatArray]:
         """Search each window and return the distinct poses that stand out most, field to slide."""
         field = self.field.overview.picture
-        scales = SEARCHED.scales(*self.scales)
+        tried = grid.scales(*scales)
         inner, apart = inner_points(field), APART * field.extent * self.scales[0]
         found: list[tuple[float, FloatArray]] = []
         for k, box in enumerate(windows):
             progress(k / len(windows), f"searching window {k + 1} of {len(windows)}")
-            window = read_picture(self.slide, box, field.extent / SEARCHED.side * self.scales[0])
+            window = read_picture(self.slide, box, field.extent / grid.side * tried[0])
             if window is None:
                 continue
             poses = search_poses(
-                field, window, scales, grid=SEARCHED, mirror=self.mirror, workers=thread_count(MOST_WORKERS)
+                field, window, tried, grid=grid, mirror=self.mirror, workers=thread_count(MOST_WORKERS)
             )
             order = np.argsort(-poses.z, kind="stable")[: 20 * KEPT_OF_WINDOW]
             best = [(float(poses.z[j]), poses.matrices[j]) for j in order]
@@ -211,11 +226,6 @@ def small_field(
     if fixed.picture.extent > LEAST_RATIO * moving.picture.extent:
         return SmallField(sides[1], sides[0], False, (1 / scales[1], 1 / scales[0]), mirror)
     return None
-
-
-def _even(length: float, side: float, count: int) -> float:
-    """Return the step with which so many windows just cover a length."""
-    return max(length - side, 0.0) / max(count - 1, 1) if count > 1 else side
 
 
 def _variation(picture: Picture, box: FloatArray) -> float:
