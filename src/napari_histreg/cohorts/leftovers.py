@@ -6,12 +6,13 @@ from napari_histreg.cohorts.layout import NOTE, REPORT, REPORT_JSON, THUMBNAIL
 from napari_histreg.cohorts.note import SETTLED, CaseNote, write_note
 from napari_histreg.errors import HistregError
 from napari_histreg.files.digest import file_digest
+from napari_histreg.records.field_file import FIELD
 
 __all__ = ["digest_of_record", "take_away", "take_away_if_ours", "with_correction"]
 
 RECORD = "registration.json"
 _OURS = (NOTE, THUMBNAIL, REPORT, REPORT_JSON, "group.json", "matrix.csv", "landmarks.csv",
-         "overlay.png", RECORD)  # fmt: skip
+         "overlay.png", FIELD, RECORD)  # fmt: skip
 
 
 def take_away(folder: Path) -> None:

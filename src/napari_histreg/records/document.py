@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_histreg.errors import DamagedFile
 from napari_histreg.files import LIMITS, parse_json, read_json, read_text, written_whole
+from napari_histreg.records.field_file import FIELD, with_samples, without_samples
 from napari_histreg.records.layouts import checked_layout, usable_transforms
 from napari_histreg.records.record import Outcome, Registration, Step
 from napari_histreg.records.schema import (
@@ -50,7 +51,8 @@ def to_json(
     folder : Path, optional
         Where the text will lie, so that it can say where the slides are from there.
     files : mapping, optional
-        What belongs to it in that folder: name and SHA-256.
+        What belongs to it in that folder: name and SHA-256; where the field's samples are among it
+        (see `field_file`), the text only names their file.
 
     Returns
     -------
@@ -60,6 +62,8 @@ def to_json(
     transform = matrix = None
     if registration.has_transform:
         transform = plain_values(registration.fixed_to_moving.to_dict())
+        if files is not None and FIELD in files:
+            transform = without_samples(transform)
         forward = registration.matrix_px()
         matrix = MatrixPart(
             fixed_to_moving=forward.tolist(),
@@ -183,6 +187,8 @@ def _from_values(values: Any, name: str, folder: Path | None) -> Registration:
         found = document.fixed_to_moving
         if found is None and document.suggestion is not None:
             found = document.suggestion.fixed_to_moving
+        if found is not None:
+            found = with_samples(found, folder, document.files, name)
         transform = None if found is None else transform_from_dict(found)
     outcome = Outcome(transform, document.verdict, document.confidence, document.reasons)
     steps = tuple(step_of(part) for part in document.steps)

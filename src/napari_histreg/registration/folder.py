@@ -13,13 +13,14 @@ from napari_histreg.files.together import finish_interrupted
 from napari_histreg.landmarks import read_landmarks, write_landmarks
 from napari_histreg.quality.pictures import before_after
 from napari_histreg.records.document import read_notes, read_registration, to_json
+from napari_histreg.records.field_file import FIELD, is_large, write_field_file
 from napari_histreg.records.record import Registration
 from napari_histreg.slides import Slide
 
 __all__ = ["check_folder", "read_folder", "write_folder"]
 
 RECORD = "registration.json"
-OTHERS = ("overlay.png", "matrix.csv", "landmarks.csv")
+OTHERS = ("overlay.png", "matrix.csv", "landmarks.csv", FIELD)
 
 
 def write_folder(
@@ -34,8 +35,9 @@ def write_folder(
     """Write what a registration gave into a folder.
 
     ``registration.json`` and, unless `picture` is off, ``overlay.png`` always; ``matrix.csv`` (fixed to
-    moving, level-0 pixels, x and y) and ``landmarks.csv`` unless it was refused: then what an earlier run
-    left under those names is taken away, so that no old matrix lies beside a refusal. The files come into
+    moving, level-0 pixels, x and y) and ``landmarks.csv`` unless it was refused; ``field.npy`` where a
+    displacement has many samples, which the record then names. What an earlier run left under those names
+    is taken away, so that no old matrix lies beside a refusal. The files come into
     the folder together, and the record notes which are its own: only those are replaced by a later run.
 
     Parameters
@@ -132,6 +134,8 @@ def _write_others(
         overlay = before_after(fixed, moving, registration.fixed_to_moving)
         Image.fromarray(overlay).save(stage / "overlay.png")
         written.append("overlay.png")
+    if registration.has_transform and is_large(registration.fixed_to_moving):
+        written.append(write_field_file(registration.fixed_to_moving, stage))
     if registration.verdict != "refused":
         np.savetxt(stage / "matrix.csv", registration.matrix_px(), delimiter=",", fmt="%.17g")
         written.append("matrix.csv")
