@@ -96,9 +96,7 @@ def inline(slides, tmp_path):
     return tmp_path / "inline"
 
 
-@pytest.mark.parametrize(
-    ("name", "dialect"), [("field.mha", "itk_field"), ("warpy.json", "warpy")]
-)
+@pytest.mark.parametrize(("name", "dialect"), [("field.mha", "itk_field"), ("warpy.json", "warpy")])
 def test_other_tools_get_the_same_through_it(folder, inline, tmp_path, histreg, name, dialect):
     outputs = [tmp_path / f"{source.name} {name}" for source in (folder, inline)]
     for source, output in zip((folder, inline), outputs, strict=True):

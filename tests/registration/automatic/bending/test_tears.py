@@ -1,5 +1,7 @@
 """Torn tissue: said where it is, cut where it is torn, and never taken for what bends or for mistakes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,20 @@ def test_tissue_cut_in_two_is_seen_and_parted(gap):
     # They lie along the line, and tell by how much and which way.
     assert np.abs((breaks.middles - MIDDLE) @ NORMAL).max() < 700
     assert np.median(breaks.gaps) == pytest.approx(gap, rel=0.3)
+
+
+def test_a_fold_is_seen_through_what_it_did_to_the_affine_start():
+    """The start is pulled towards the jump, so that both sides seem stretched the other way."""
+    measured = tiles(-200.0)
+    design = np.c_[measured.places, np.ones(len(measured))]
+    start = design @ np.linalg.lstsq(design, measured.values, rcond=None)[0]
+    pulled = replace(measured, values=measured.values - start)
+    assert find_breaks(pulled, CLEAR_Z).count == 2
+    # As it is where a start of overviews is pulled further than the jump asks for.
+    pulled = replace(measured, values=measured.values + 0.06 * (measured.places - MIDDLE))
+    breaks = find_breaks(pulled, CLEAR_Z)
+    assert breaks.count == 2
+    assert np.median(breaks.gaps) == pytest.approx(-200.0, rel=0.3)
 
 
 @pytest.mark.parametrize("seed", range(4))

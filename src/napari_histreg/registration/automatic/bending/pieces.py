@@ -61,6 +61,18 @@ class PiecewiseField:
         spreads = np.stack([piece.deviation(points) for piece in self.pieces])
         return np.asarray((self.shares(points) * spreads).sum(0))
 
+    def disagreement(self, points: FloatArray) -> FloatArray:
+        """Return how far the pieces that decide at (N, 2) points are displaced against one another, (N,).
+
+        Root of the mean square of each component round what the field says; 0 where one piece decides alone.
+        """
+        if len(self.pieces) == 1:
+            return np.zeros(len(points))
+        shares = self.shares(points)
+        parts = np.stack([piece(points) for piece in self.pieces])
+        apart = ((parts - (shares[..., None] * parts).sum(0)) ** 2).mean(-1)
+        return np.asarray(np.sqrt((shares * apart).sum(0)))
+
     def shares(self, points: FloatArray) -> FloatArray:
         """Return how far each piece decides at (N, 2) points, (pieces, N); they sum up to 1."""
         if len(self.pieces) == 1:

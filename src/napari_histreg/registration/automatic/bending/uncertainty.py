@@ -57,7 +57,8 @@ class Uncertainty:
 
     def bound(self, points: FloatArray) -> FloatArray:
         """Return the distance within which nine of ten errors should lie at (N, 2) points, (N,)."""
-        return WITHIN_90 * self.deviation(points)
+        # Where pieces pass over into one another, tissue follows one of them and not what lies between.
+        return np.asarray(WITHIN_90 * np.hypot(self.deviation(points), self.field.disagreement(points)))
 
     @cached_property
     def _trusted(self) -> NDArray[np.bool_]:
