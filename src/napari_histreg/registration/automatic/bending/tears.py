@@ -124,14 +124,14 @@ def _common_slope(apart: FloatArray, change: FloatArray, distance: FloatArray) -
     is no stretch of the tissue, and must not hide the jump. Least absolute strains, so that the few
     neighbours across it do not count.
     """
-    slope = np.zeros((2, 2))
+    slope: FloatArray = np.zeros((2, 2))
     weights = 1 / distance
     for _ in range(SLOPE_ROUNDS):
         a, b = apart * weights[:, None], change * weights[:, None]
-        slope = np.linalg.lstsq(a, b, rcond=None)[0].T
+        slope = np.asarray(np.linalg.lstsq(a, b, rcond=None)[0].T, float)
         strain = np.linalg.norm(change - apart @ slope.T, axis=1) / distance
         weights = 1 / (distance * np.sqrt(np.maximum(strain, LEAST_STRAIN / 100)))
-    return np.asarray(slope)
+    return slope
 
 
 def _pieces(edges: _Edges, count: int) -> NDArray[np.intp]:
