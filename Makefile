@@ -39,6 +39,7 @@ hostile:
 		tests/hostile tests/files tests/cli/test_nothing_lost.py $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/plugin --ignore tests/hostile tests $(PYTEST_ARGS) \
 		-k "damaged or truncated or broken or hostile or malicious or bomb or limit or huge or announces"
+	@bash tools/bad_files.sh $(BIN)/python $(abspath $(BIN))/histreg
 
 lint:
 	@PYTHON=$(PYTHON) bash tools/setup.sh dev

@@ -118,6 +118,7 @@ COVERED = {
     "samples/t*.py": "samples/test_phantom.py",
     # One contract runs over the table of readers, in every kind of file.
     "slides/readers/_bioio.py": "slides/test_bioio.py",
+    "slides/readers/_codestream.py": "slides/test_codestream.py",
     "slides/readers/_slideio.py": "slides/test_slideio.py",
     "slides/readers/*.py": "slides/test_reader_contract.py",
     "slides/writers/*.py": "slides/test_writers.py",

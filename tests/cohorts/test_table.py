@@ -77,7 +77,7 @@ def test_all_faults_are_said_at_once(read):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "holds no cases"),
+        ("", "is empty"),
         ("case,fixed,moving\n", "holds no cases"),
         ("case,left,right\na,b,c\n", "must hold case,fixed,moving"),
         ("case,fixed,moving,metod\na,b,c,sift\n", "is 'method' meant"),
@@ -87,7 +87,7 @@ def test_all_faults_are_said_at_once(read):
         ("case,slide,landmarks\na,b,l\na,c,\na,d,\n", "landmarks is for pairs"),
         ("case,slide,method\na,b,sift\na,c,orb\n", "another line of the case"),
         ('case,fixed,moving\n"a,b,c\n', "not a table"),
-        ("case,fixed,moving\na,b\0,c\n", "not a table of text"),
+        ("case,fixed,moving\na,b\0,c\n", "not a text file"),
     ],
 )
 def test_what_is_wrong_is_said(read, text, words):

@@ -11,10 +11,18 @@ import numpy as np
 import pytest
 import tifffile
 
+from napari_histreg.cohorts import read_cases
 from napari_histreg.errors import HistregError
+from napari_histreg.groups.document import read_group
 from napari_histreg.landmarks import read_landmarks
+from napari_histreg.projections import open_projections
+from napari_histreg.projections.angles import read_angles
+from napari_histreg.records.document import read_registration
 from napari_histreg.slides import open_slide
 from napari_histreg.transforms.formats import SlideFrame, read_transform
+from napari_histreg.transforms.formats.elastix_parameters import read_parameters
+from napari_histreg.volumes import open_volume
+from napari_histreg.volumes.folder import read_volume_pose
 
 SPACE = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "yx"]
 
@@ -119,6 +127,17 @@ READERS = {
     "transform": lambda path: read_transform(path, "csv", fixed=SlideFrame(), moving=SlideFrame()),
     "itk": lambda path: read_transform(path, "itk"),
     "field": lambda path: read_transform(path, "itk_field"),
+    "volume": open_volume,
+    "pose of volumes": read_volume_pose,
+    "projections": lambda path: open_projections(path.rename(path.with_suffix(".tif")), "0:180"),
+    "hdf5": lambda path: open_projections(path.rename(path.with_suffix(".h5")), "0:180"),
+    "angles": read_angles,
+    "cases": read_cases,
+    "record": read_registration,
+    "group": read_group,
+    "elastix": read_parameters,
+    "czi": lambda path: open_slide(path.rename(path.with_suffix(".czi"))),
+    "vsi": lambda path: open_slide(path.rename(path.with_suffix(".vsi"))),
 }
 
 

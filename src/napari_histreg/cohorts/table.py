@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from napari_histreg.cohorts.case import Case, CaseOptions, CaseSlide
 from napari_histreg.errors import DamagedFile
+from napari_histreg.files import read_text
 
 __all__ = ["OPTION_COLUMNS", "read_cases"]
 
@@ -101,19 +102,12 @@ def read_cases(path: str | os.PathLike[str], *, usual: CaseOptions | None = None
 
 def _read(path: Path) -> tuple[list[str], list[Line]]:
     try:
-        if path.stat().st_size > _LARGEST_BYTES:
-            raise DamagedFile(f"{path} is too large for a table of cases.")
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise DamagedFile(
-            f"{path} does not exist. Write one with: histreg cohort {path.name} --init FOLDER"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise DamagedFile(f"{path} is not a table of text (UTF-8).") from error
-    except OSError as error:
-        raise DamagedFile(f"{path} cannot be read: {error.strerror}.") from error
-    if "\0" in text:
-        raise DamagedFile(f"{path} is not a table of text (UTF-8).")
+        is_there = path.exists()
+    except (OSError, ValueError):
+        is_there = True  # said by what reads it
+    if not is_there:
+        raise DamagedFile(f"{path} does not exist. Write one with: histreg cohort {path.name} --init FOLDER")
+    text = read_text(path, "a table of cases", limit=_LARGEST_BYTES)
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(",;\t", key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_histreg.caching import ArrayCache
 from napari_histreg.geometry import Region
 from napari_histreg.slides.readers._border import closed_error, pick, wrapped
+from napari_histreg.slides.readers._codestream import check_announced
 
 __all__ = ["Convert", "Page", "PageLevel", "TiffPixels"]
 
@@ -159,6 +160,7 @@ class TiffPixels:
         def decode() -> NDArray[Any]:
             with wrapped(self._name, f"cannot be decoded (tile {index} of level {level})"):
                 data = self._bytes(place.path, int(place.offsets[index]), int(place.counts[index]))
+                check_announced(self._name, data, self._levels[level].tile)
                 decoded: NDArray[Any] = place.decode(data, index, **place.tables)[0][0]
             return decoded
 
