@@ -10,9 +10,9 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$histreg" demo -o "$work/demo" >"$work/demo.txt"
-"$python" "$folder/make_bad.py" "$work/root" "$work/demo" >"$work/made.txt"
-"$python" "$folder/run_bad.py" "$work/root" "fork:$histreg" "$work/results.jsonl" >"$work/said.txt" || true
-"$python" - "$work/results.jsonl" "$work/root/manifest.json" <<'END'
+"$python" "$folder/make_bad.py" "$work/bad" "$work/demo" >"$work/made.txt"
+"$python" "$folder/run_bad.py" "$work/bad" "fork:$histreg" "$work/results.jsonl" >"$work/said.txt" || true
+"$python" - "$work/results.jsonl" "$work/bad/manifest.json" <<'END'
 import json
 import sys
 
