@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT / "tools" / "docsite"))
 import checks  # noqa: E402
 import names  # noqa: E402
 import pages  # noqa: E402
+import scripts  # noqa: E402
 import window_page  # noqa: E402
 
 
@@ -72,7 +73,7 @@ def test_the_menus_and_keys_are_those_of_the_window():
 
 def test_all_sources_are_gathered_and_hang_in_one_tree(tmp_path):
     source = tmp_path / "docs"
-    pages.gather(ROOT, source)
+    pages.gather(ROOT, source, draw=False)
     assert [path for path in pages.MADE if not (source / path).is_file()] == []
     command_line = (source / "reference" / "command-line.md").read_text(encoding="utf-8")
     assert "## histreg register" in command_line
@@ -88,3 +89,35 @@ def test_all_sources_are_gathered_and_hang_in_one_tree(tmp_path):
             hung |= {index.parent.joinpath(entry).resolve().with_suffix(end) for end in (".md", ".rst")}
     written = [*source.rglob("*.md"), *source.rglob("*.rst")]
     assert [path.relative_to(source) for path in written if path.resolve() not in hung] == []
+
+
+def test_a_script_without_words_or_without_a_figure_is_refused(tmp_path):
+    silent = tmp_path / "silent.py"
+    silent.write_text('"""A title\n\nA text.\n"""\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="Picture"):
+        scripts.read_script(silent)
+    empty = tmp_path / "empty.py"
+    empty.write_text('"""A title\n\nA text.\n\nPicture: Nothing.\n"""\n\nprint(1)\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="drew no figure"):
+        scripts.draw(scripts.read_script(empty), tmp_path / "empty.png")
+
+
+def test_a_script_becomes_a_page_with_its_picture_and_what_it_prints(tmp_path):
+    path = tmp_path / "line.py"
+    path.write_text(
+        '"""A line\n\nGoes up.\n\nPicture: A line\nthat rises.\n"""\n\n'
+        "from matplotlib import pyplot as plt\n\nplt.plot([0, 1])\nprint('drawn')\n",
+        encoding="utf-8",
+    )
+    script = scripts.read_script(path)
+    printed = scripts.draw(script, tmp_path / "line.png")
+    page = scripts.gallery_page(script, "line.png", printed)
+    assert (tmp_path / "line.png").stat().st_size > 1000
+    assert "![A line that rises.](line.png)" in page
+    assert "```text\ndrawn\n```" in page
+
+
+def test_every_script_of_the_docs_says_what_its_picture_shows():
+    found = [*(ROOT / "docs" / "gallery").glob("*.py"), *(ROOT / "docs" / "pictures").glob("*.py")]
+    assert len(found) >= 8
+    assert all(scripts.read_script(path).seen for path in found)

@@ -7,13 +7,14 @@ from typer.main import get_command
 
 from napari_histreg.cli.app import app
 from napari_histreg.samples import demo_pair
+from page_runner import blocks_of
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return [block.code for block in blocks_of(ROOT / "README.md") if block.language == language]
 
 
 def test_the_python_block_runs(tmp_path, monkeypatch, capsys):

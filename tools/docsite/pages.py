@@ -8,6 +8,7 @@ import command_page
 import files_page
 import method_pages
 import python_pages
+import scripts
 import window_page
 
 FROM_ROOT = {
@@ -31,11 +32,10 @@ MADE = (
 
 TITLES = {"whats-new.md": ("# Changelog", "# What's new")}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)#:]+\.(?:md|rst))\)")
-KINDS = ("tutorials", "how-to", "explanation", "reference", "contributing")
 
 
-def gather(root: Path, source: Path) -> None:
-    """Lay all sources of the site into an empty folder."""
+def gather(root: Path, source: Path, *, draw: bool = True) -> None:
+    """Lay all sources of the site into an empty folder; `draw` runs the scripts that make pictures."""
     shutil.copytree(root / "docs", source, ignore=shutil.ignore_patterns("__pycache__"))
     made = {
         "reference/command-line.md": command_page.page(),
@@ -53,6 +53,8 @@ def gather(root: Path, source: Path) -> None:
     for path in source.rglob("*.md"):
         place = path.relative_to(source).as_posix()
         path.write_text(with_links_inside(path.read_text(encoding="utf-8"), place), encoding="utf-8")
+    if draw:
+        scripts.build(root, source)
     _hang_pages(source)
 
 
@@ -72,6 +74,7 @@ def _hang_pages(source: Path) -> None:
         "tutorials/index",
         "how-to/index",
         "explanation/index",
+        "gallery/index",
         "reference/index",
         "contributing/index",
         "whats-new",

@@ -1,0 +1,119 @@
+"""Tutorials and how-to pages are done as they stand: each command, and each piece of Python."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from napari_histreg.cli.app import app
+from page_runner import blocks_of, commands_of, missing_lines, run_page
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGES = sorted(page for kind in ("tutorials", "how-to") for page in (DOCS / kind).glob("*.md"))
+
+OTHER_PEOPLES_SLIDES = {
+    "how-to/groups.md": "tutorials/group.md",
+    "how-to/cohorts.md": "tutorials/cohort.md",
+    "how-to/projections.md": "tutorials/projections.md",
+    "how-to/medical.md": "tutorials/ct-on-mr.md",
+}
+"""Pages whose lines name slides of the reader's or clusters, and the lesson that does the same for real."""
+
+WORK = {"register", "group", "cohort", "projections", "demo"}
+DEMO = ["demo", "-o", "demo"]
+
+
+def place(page: Path) -> str:
+    return page.relative_to(DOCS).as_posix()
+
+
+def takes_long(page: Path) -> bool:
+    commands = (
+        words for block in blocks_of(page) if block.language == "bash" for words, _ in commands_of(block.code)
+    )
+    return any(words[1] in WORK for words in commands if words[0] == "histreg")
+
+
+def to_be_run() -> list:
+    return [
+        pytest.param(page, id=place(page), marks=[pytest.mark.slow] if takes_long(page) else [])
+        for page in PAGES
+        if blocks_of(page) and place(page) not in OTHER_PEOPLES_SLIDES
+    ]
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory):
+    """One run of the demo, for all pages that begin with it."""
+    return tmp_path_factory.mktemp("pages") / "demo"
+
+
+@pytest.mark.parametrize("page", to_be_run())
+def test_a_page_is_done_as_it_stands(page, histreg, demo_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(words):
+        assert words[0] == "histreg", words
+        if words[1:] != DEMO:
+            ended = histreg(*words[1:])
+            return ended.code, ended.out + ended.err
+        said = demo_folder.with_suffix(".txt")
+        if not said.exists():
+            ended = histreg("demo", "-o", demo_folder)
+            assert ended.code == 0, ended.err
+            said.write_text(ended.out, encoding="utf-8")
+        shutil.copytree(demo_folder, "demo")
+        return 0, said.read_text(encoding="utf-8")
+
+    run_page(page, run, lambda: capsys.readouterr().out)
+
+
+def options_of(verb) -> set[str]:
+    return {name for option in verb.params for name in (*option.opts, *option.secondary_opts)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_every_command_and_option_exists(page):
+    program = get_command(app)
+    for block in blocks_of(page):
+        if block.language != "bash":
+            continue
+        for words, _ in commands_of(block.code):
+            if words[0] != "histreg":
+                continue
+            options = options_of(program.commands[words[1]]) | options_of(program)
+            asked = {word.partition("=")[0] for word in words[2:] if word.startswith("-") and len(word) > 1}
+            assert asked <= options | {"-h"}, words
+
+
+def test_pages_about_other_peoples_slides_have_a_lesson_that_is_run():
+    run = {param.id for param in to_be_run()}
+    assert set(OTHER_PEOPLES_SLIDES) <= {place(page) for page in PAGES}
+    assert set(OTHER_PEOPLES_SLIDES.values()) <= run
+
+
+def test_commands_are_taken_apart_as_a_shell_does(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.svs", "a.svs"):
+        Path(name).touch()
+    code = "# a remark\nhistreg group *.svs \\\n  -o 'my case'   # it fails: ends with 3\n\nhistreg methods\n"
+    assert list(commands_of(code)) == [
+        (["histreg", "group", "a.svs", "b.svs", "-o", "my case"], 3),
+        (["histreg", "methods"], 0),
+    ]
+
+
+def test_a_page_that_says_what_is_not_so_is_found(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\nprint('one')\n```\n\n```text\ntwo\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="not printed"):
+        run_page(page, lambda words: (0, ""), lambda: "one\n")
+    page.write_text("```bash\nhistreg info lost.tif\n```\n", encoding="utf-8")
+    with pytest.raises(AssertionError, match="ended with 1"):
+        run_page(page, lambda words: (1, "lost.tif does not exist."), str)
+
+
+def test_lines_are_looked_for_in_their_order():
+    assert missing_lines(("one … three", "four"), "zero one two  three\nfour") == []
+    assert missing_lines(("four", "one"), "one four") == ["one"]

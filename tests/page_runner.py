@@ -1,0 +1,85 @@
+"""Runs a page of the documentation as it stands: its commands and its Python, one by one, in one folder.
+
+A block ``text`` behind a block says what is printed: each of its lines must be found, in this order;
+``…`` stands for anything. A command whose comment is ``# ends with N`` ends with N, any other with 0.
+"""
+
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+BLOCK = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+ENDS = re.compile(r"#.*\bends with (\d+)")
+RUN = ("bash", "python")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block to run, and the lines that it should print."""
+
+    language: str
+    code: str
+    printed: tuple[str, ...]
+
+
+def blocks_of(page: Path) -> list[Block]:
+    """Return the blocks of a page that are to be run."""
+    found = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
+    blocks = []
+    for block, following in zip_longest(found, found[1:]):
+        if block["language"] in RUN:
+            says = following is not None and following["language"] == "text"
+            printed = tuple(filter(str.strip, following["code"].splitlines())) if says else ()
+            blocks.append(Block(block["language"], block["code"], printed))
+    return blocks
+
+
+def commands_of(code: str) -> Iterator[tuple[list[str], int]]:
+    """Yield the commands of a block as lists of words, and the exit code that each says it has."""
+    for line in re.sub(r"\\\n\s*", " ", code).splitlines():
+        words = shlex.split(line, comments=True)
+        if words:
+            ends = ENDS.search(line)
+            yield [found for word in words for found in _expanded(word)], int(ends[1]) if ends else 0
+
+
+def _expanded(word: str) -> list[str]:
+    return sorted(path.as_posix() for path in Path().glob(word)) if "*" in word else [word]
+
+
+def missing_lines(printed: tuple[str, ...], output: str) -> list[str]:
+    """Return the lines that should have been printed and were not, each looked for behind the one before."""
+    missing, place = [], 0
+    output = " ".join(output.split())
+    for line in printed:
+        pattern = ".*?".join(re.escape(" ".join(part.split())) for part in line.split("…"))
+        found = re.compile(pattern).search(output, place)
+        if found is None:
+            missing.append(line)
+        else:
+            place = found.end()
+    return missing
+
+
+def run_page(page: Path, run: Callable[[list[str]], tuple[int, str]], printed: Callable[[], str]) -> None:
+    """Run all blocks of a page in the current folder.
+
+    `run` takes a command line and gives exit code and output; `printed` gives what Python has printed since.
+    """
+    names: dict[str, Any] = {"__name__": "__page__"}
+    for block in blocks_of(page):
+        output = ""
+        if block.language == "python":
+            exec(compile(block.code, page.name, "exec"), names)
+            output = printed()
+        else:
+            for words, ends in commands_of(block.code):
+                code, said = run(words)
+                assert code == ends, f"{page.name}: {shlex.join(words)} ended with {code}\n{said}"
+                output += said
+        missing = missing_lines(block.printed, output)
+        assert not missing, f"{page.name}: not printed: {missing}\nbut:\n{output}"
