@@ -124,6 +124,15 @@ class PiecewiseField:
         return np.concatenate([piece.weights for piece in self.pieces])
 
     @property
+    def tiles(self) -> NDArray[np.intp]:
+        """Number of the tile of each measurement; parts of one tile share it."""
+        parts = [
+            np.arange(len(piece.places)) if piece.groups is None else piece.groups for piece in self.pieces
+        ]
+        first = np.cumsum([0, *(part.max(initial=-1) + 1 for part in parts)])
+        return np.concatenate([part + start for part, start in zip(parts, first, strict=False)])
+
+    @property
     def prior(self) -> Prior:
         """Of the largest piece."""
         return self.pieces[0].prior
