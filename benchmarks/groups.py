@@ -20,7 +20,8 @@ import numpy as np
 
 from napari_histreg import GroupRegistration, open_slide, register_group
 from napari_histreg.geometry import FloatArray
-from napari_histreg.groups.assembly import Wishes, assemble
+from napari_histreg.groups.assembly import assemble
+from napari_histreg.groups.wishes import Wishes
 from napari_histreg.progress import Progress
 from napari_histreg.records.record import SlideRecord
 from napari_histreg.samples.stack import phantom_stack

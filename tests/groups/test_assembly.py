@@ -6,7 +6,8 @@ import pytest
 
 from group_truth import Truth, corner_motion, placed, record, rigid_stack
 from napari_histreg.errors import MissingPixelSize, RegistrationError
-from napari_histreg.groups.assembly import Wishes, assemble
+from napari_histreg.groups.assembly import assemble
+from napari_histreg.groups.wishes import Wishes
 from napari_histreg.transforms import Affine, Similarity
 
 FIVE = Truth.random(5)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from group_truth import Truth, rigid_stack
-from napari_histreg.groups.assembly import Wishes, assemble
+from napari_histreg.groups.assembly import assemble
 from napari_histreg.groups.bending import bend_members, unfolded
 from napari_histreg.groups.group import Link
+from napari_histreg.groups.wishes import Wishes
 from napari_histreg.records.record import Outcome
 from napari_histreg.transforms import DisplacementField, Sequence
 

@@ -7,10 +7,11 @@ import pytest
 
 from group_truth import Truth, record
 from napari_histreg.errors import DamagedFile, RegistrationError
-from napari_histreg.groups.assembly import Wishes, assemble
+from napari_histreg.groups.assembly import assemble
 from napari_histreg.groups.document import is_group, read_group, to_json, write_group
 from napari_histreg.groups.group import GroupRegistration
 from napari_histreg.groups.schema import json_schema
+from napari_histreg.groups.wishes import Wishes
 from napari_histreg.records.document import write_registration
 from napari_histreg.records.record import Step
 

@@ -1,5 +1,6 @@
 """``histreg group``: many slides of one specimen in one frame."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,8 @@ from napari_histreg.cli.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from napari_histreg.groups import GroupRegistration
+    from napari_histreg.landmarks import Landmarks
+    from napari_histreg.slides import Slide
 
 __all__ = ["group"]
 
@@ -73,6 +76,13 @@ def group(
     channel: Annotated[
         str | None, typer.Option(metavar="C", help="Channel to align by, in all slides that have it.")
     ] = None,
+    landmarks: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B=CSV",
+            help="Pairs that you placed on slides A and B; they count for all. Repeatable.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print group.json.")] = False,
 ) -> None:
     """Align many slides to one frame; pairs that are done are kept, and used again by the next run."""
@@ -91,6 +101,7 @@ def group(
             opened.enter_context(open_slide(s.path, name=s.name, pixel_size_um=s.pixel_size_um))
             for s in sources
         ]
+        pairs = _landmarks(landmarks or [], read)
         with progress_bar("Aligning") as progress:
             result = register_group(
                 read,
@@ -100,6 +111,7 @@ def group(
                 method=method,
                 channel=channel,
                 keep_shape=keep_shape,
+                landmarks=pairs,
                 folder=output,
                 progress=progress,
                 **parameters,
@@ -109,6 +121,44 @@ def group(
     typer.echo(f"  wrote {path}", err=as_json)
     if len(result.placed) < len(result):
         raise typer.Exit(REFUSED)
+
+
+def _landmarks(given: list[str], slides: "Sequence[Slide]") -> "dict[tuple[int, int], Landmarks]":
+    """Read tables of landmarks, each for two slides by their names: he.svs,ihc.svs=pairs.csv."""
+    from napari_histreg.landmarks import read_landmarks
+
+    names = [slide.name for slide in slides]
+    found: dict[tuple[int, int], Landmarks] = {}
+    for text in given:
+        named, _, table = text.partition("=")
+        ends = _two_of(names, named)
+        if ends is None or not table:
+            raise typer.BadParameter(
+                f"{text!r} is not two slides and their table, as in he.svs,ihc.svs=pairs.csv; the slides: "
+                f"{', '.join(names)}",
+                param_hint="--landmarks",
+            )
+        if ends in found:
+            raise typer.BadParameter(f"{named} have two tables; make one of them", param_hint="--landmarks")
+        first, second = ends
+        found[ends] = read_landmarks(
+            table,
+            fixed_pixel_size=slides[first].world_pixel_size,
+            moving_pixel_size=slides[second].world_pixel_size,
+        )
+    return found
+
+
+def _two_of(names: list[str], text: str) -> tuple[int, int] | None:
+    """Find two slides by what stands before and behind a comma; a name may have one of its own."""
+    from napari_histreg.groups.names import place_of
+
+    for place in (k for k, letter in enumerate(text) if letter == ","):
+        try:
+            return place_of(names, text[:place].strip()), place_of(names, text[place + 1 :].strip())
+        except ValueError:
+            continue
+    return None
 
 
 def told(result: "GroupRegistration") -> str:

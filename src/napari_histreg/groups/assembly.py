@@ -5,24 +5,25 @@ It reads no pixels and takes a moment, so that a group is put together anew when
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
-from napari_histreg.errors import MissingPixelSize, RegistrationError
+from napari_histreg.errors import RegistrationError
 from napari_histreg.geometry import FloatArray
 from napari_histreg.groups.evidence import Evidence, evidence_of, grid_over
 from napari_histreg.groups.frame import least_displaced, mean_shape, middle_section
-from napari_histreg.groups.group import Link, LinkState, Loop, Member, distinct_names
+from napari_histreg.groups.group import Link, LinkState, Loop, Member
 from napari_histreg.groups.judgement import judge_slide, path_confidence
 from napari_histreg.groups.loops import along, neighbours_of, noise_from_loops, simple_loops
+from napari_histreg.groups.names import distinct_names
 from napari_histreg.groups.placement import chain_poses, components, spanning_links, trust_links
 from napari_histreg.groups.shape import without_trend
-from napari_histreg.groups.solution import KINDS, link_errors, solve_group
+from napari_histreg.groups.solution import link_errors, solve_group
+from napari_histreg.groups.wishes import Wishes
 from napari_histreg.records.record import SlideRecord
 from napari_histreg.transforms import Affine, Rigid, Similarity
 
-__all__ = ["Assembled", "Wishes", "assemble"]
+__all__ = ["Assembled", "assemble"]
 
 FINEST = 1 / 3000
 """Standard error of the best link that is believed, as a share of the diagonal: a third of an overview's
@@ -43,29 +44,6 @@ TYPICAL = 0.8
 Matrices = Mapping[int, FloatArray]
 
 TYPES = {"rigid": Rigid, "similarity": Similarity, "affine": Affine}
-
-
-@dataclass(frozen=True)
-class Wishes:
-    """What a group is to become.
-
-    Parameters
-    ----------
-    ordered : bool
-        Whether the slides are sections in their order.
-    frame : {"template", "mean"} or int
-        The frame: the slide that all others move least onto (of sections the middle one), the mean shape of
-        all, or a slide.
-    model : {"affine", "similarity", "rigid"}
-        By what kind of transform slides may differ.
-    keep_shape : float or None
-        Take the smooth trend out of the found places, over so many sections; None leaves it in.
-    """
-
-    ordered: bool = False
-    frame: Literal["template", "mean"] | int = "template"
-    model: str = "affine"
-    keep_shape: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +95,7 @@ def assemble(slides: Sequence[SlideRecord], links: Sequence[Link], wishes: Wishe
         A model that keeps lengths is asked for and some slides only know their pixel size.
     """
     wishes = wishes or Wishes()
-    _check(slides, wishes)
+    wishes.check(slides)
     counting = [link for link in links if link.counts]
     trust = trust_links(counting, slides)
     tree = spanning_links(counting, trust, len(slides))
@@ -149,21 +127,6 @@ def assemble(slides: Sequence[SlideRecord], links: Sequence[Link], wishes: Wishe
         matrices = mean_shape(matrices, slides, template)
     members = _members(slides, settled, matrices, template, limit, wishes)
     return Assembled(members, settled, loops, template, noise)
-
-
-def _check(slides: Sequence[SlideRecord], wishes: Wishes) -> None:
-    if wishes.model not in KINDS:
-        raise ValueError(f"The model is one of {', '.join(KINDS)}, not {wishes.model!r}.")
-    if wishes.keep_shape is not None and not wishes.ordered:
-        raise ValueError("The trend can be taken out of sections in their order only: give the order too.")
-    if wishes.keep_shape is not None and not wishes.keep_shape > 0:
-        raise ValueError(f"The trend is taken over a positive number of sections, not {wishes.keep_shape}.")
-    if wishes.model == "rigid" and len({slide.unit for slide in slides}) > 1:
-        without = next(slide.name for slide in slides if slide.pixel_size_um is None)
-        raise MissingPixelSize(
-            f"{without} does not say how large its pixels are, so that a rigid model cannot join it to "
-            "slides that do. Give its pixel size, or use the model similarity or affine."
-        )
 
 
 def _main_set(links: Sequence[Link], count: int, wishes: Wishes) -> set[int]:

@@ -124,10 +124,11 @@ class AnyOrder:
     def further(self, links: Sequence[Link]) -> list[Ends]:
         """Return what spans and closes loops first; then more for slides that fit nowhere or in no loop."""
         tried = {_sorted(*link.ends) for link in links}
-        if not tried:
-            if self.count <= ALL_PAIRS:
-                return list(combinations(range(self.count), 2))
-            return self._closed(self._spanning())
+        if all(link.by_hand for link in links):
+            # What a person joined is right, and tells nothing of the others.
+            everything = combinations(range(self.count), 2)
+            first = everything if self.count <= ALL_PAIRS else self._closed(self._spanning())
+            return sorted(set(first) - tried)
         wanted: set[Ends] = set()
         good = _linked(links)
         for k in range(self.count):

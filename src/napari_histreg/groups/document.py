@@ -9,7 +9,16 @@ import numpy as np
 from napari_histreg.errors import DamagedFile, HistregError, WriteError
 from napari_histreg.files import LIMITS, parse_json, read_json, read_text, written_whole
 from napari_histreg.groups.group import GroupRegistration, Link, Loop, Member
-from napari_histreg.groups.schema import FORMAT, VERSION, GroupDocument, LinkPart, LoopPart, MemberPart
+from napari_histreg.groups.schema import (
+    FORMAT,
+    VERSION,
+    GroupDocument,
+    LinkPart,
+    LoopPart,
+    MemberPart,
+    PointPart,
+)
+from napari_histreg.landmarks import Landmarks
 from napari_histreg.records.document import plain_values, step_of, step_part
 from napari_histreg.records.layouts import checked_layout, usable_transforms
 from napari_histreg.records.record import Outcome, Registration
@@ -106,7 +115,8 @@ def read_group(path: str | Path) -> GroupRegistration:
     Returns
     -------
     GroupRegistration
-        Its links without their landmarks, which lie beside each pair's registration.json.
+        Its links without the landmarks of what was aligned automatically, which lie beside each pair's
+        registration.json.
 
     Raises
     ------
@@ -196,7 +206,15 @@ def _transform(values: dict[str, Any] | None) -> Transform | None:
 
 
 def _link(part: LinkPart) -> Link:
-    outcome = Outcome(_transform(part.fixed_to_moving), part.verdict, part.confidence, part.reasons)
+    points = part.landmarks
+    landmarks = Landmarks.of([p.fixed for p in points], [p.moving for p in points], [p.name for p in points])
+    outcome = Outcome(
+        _transform(part.fixed_to_moving),
+        part.verdict,
+        part.confidence,
+        part.reasons,
+        landmarks if points else None,
+    )
     return Link(
         part.fixed,
         part.moving,
@@ -248,4 +266,13 @@ def _link_part(link: Link) -> LinkPart:
         closing=link.closing,
         folder=link.folder,
         by_hand=link.by_hand,
+        landmarks=_points(link),
     )
+
+
+def _points(link: Link) -> tuple[PointPart, ...]:
+    pairs = link.outcome.landmarks
+    if not link.by_hand or pairs is None:
+        return ()
+    rows = zip(pairs.names, pairs.fixed.tolist(), pairs.moving.tolist(), strict=True)
+    return tuple(PointPart(name=name, fixed=fixed, moving=moving) for name, fixed, moving in rows)

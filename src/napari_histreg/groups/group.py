@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from napari_histreg.errors import RegistrationError
+from napari_histreg.groups.names import distinct_names, place_of
 from napari_histreg.records.record import (
     Outcome,
     Registration,
@@ -195,14 +196,7 @@ class GroupRegistration:
         ValueError
             There is no such slide; the message lists those there are.
         """
-        if isinstance(slide, int):
-            if 0 <= slide < len(self):
-                return slide
-        elif slide in self.names:
-            return self.names.index(slide)
-        elif slide.isdecimal() and int(slide) < len(self):
-            return int(slide)
-        raise ValueError(f"The group has no slide {slide!r}. It has: {', '.join(self.names)}.")
+        return place_of(self.names, slide)
 
     def verdict(self, slide: int | str) -> VerdictWord:
         """How far to trust a slide's place: "accepted", "doubtful" or "refused"."""
@@ -271,19 +265,3 @@ class GroupRegistration:
             parameters={"method": self.method, "model": self.model, **self.parameters},
             versions=self.versions,
         )
-
-
-def distinct_names(names: Sequence[str]) -> tuple[str, ...]:
-    """Tell names that occur more than once apart by numbers.
-
-    Examples
-    --------
-    >>> distinct_names(["scan", "he", "scan"])
-    ('scan (1)', 'he', 'scan (2)')
-    """
-    # Some file systems do not tell large letters from small ones.
-    folded = [name.casefold() for name in names]
-    return tuple(
-        f"{name} ({folded[: k + 1].count(folded[k])})" if folded.count(folded[k]) > 1 else name
-        for k, name in enumerate(names)
-    )

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,8 @@ from typing import Any
 
 from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.files import read_json, written_whole
-from napari_histreg.groups.group import Link, LinkState, distinct_names
+from napari_histreg.groups.group import Link, LinkState
+from napari_histreg.groups.names import distinct_names
 from napari_histreg.progress import Cancelled, Progress
 from napari_histreg.records.document import read_registration
 from napari_histreg.records.record import Outcome, Registration, SlideRecord, software_versions
@@ -62,6 +63,8 @@ class Linker:
         Where each pair is kept and looked for; None keeps nothing.
     workers : int, optional
         How many pairs at a time; as many as there are processors, up to four, by default.
+    told : callable, optional
+        Given each pair as soon as it is aligned or read, in the thread that asked for it.
     """
 
     def __init__(
@@ -71,12 +74,14 @@ class Linker:
         settings: LinkSettings,
         folder: Path | None,
         workers: int | None = None,
+        told: Callable[[Link], None] | None = None,
     ) -> None:
         self._slides, self._records, self.settings = slides, records, settings
         self._folder = folder
         self._names = distinct_names([_plain(record.name) for record in records])
         self._workers = workers or thread_count(MOST_WORKERS)
         self._stop = threading.Event()
+        self.told: Callable[[Link], None] = told or (lambda link: None)
         self.reused = 0
 
     def align(self, pairs: Sequence[tuple[int, int]], progress: Progress) -> list[Link]:
@@ -100,6 +105,7 @@ class Linker:
             if kept is not None:
                 found[ends] = kept
                 self.reused += 1
+                self.told(kept)
         missing = [ends for ends in pairs if ends not in found]
         shares = dict.fromkeys(missing, 0.0)
         with ThreadPoolExecutor(self._workers, thread_name_prefix="links") as pool:
@@ -112,6 +118,7 @@ class Linker:
                     ready, waiting = wait(waiting, POLL_SECONDS, return_when=FIRST_COMPLETED)
                     for job in ready:
                         found[jobs[job]] = job.result()
+                        self.told(job.result())
                     done = len(pairs) - len(missing) + sum(shares.values())
                     progress(done / len(pairs), f"aligned {len(found)} of {len(pairs)} pairs")
             except BaseException:

@@ -3,31 +3,21 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import ValidationError
-
-from napari_histreg.files.faults import first_fault
-from napari_histreg.groups.assembly import Assembled, Wishes, assemble
-from napari_histreg.groups.bending import bend_members
-from napari_histreg.groups.choice import AnyOrder, Choice, InOrder
-from napari_histreg.groups.group import GroupRegistration, Link, distinct_names
-from napari_histreg.groups.groupwise import bend_groupwise
-from napari_histreg.groups.linking import Linker, LinkSettings
+from napari_histreg.groups.group import GroupRegistration
+from napari_histreg.groups.hand_links import hand_links
+from napari_histreg.groups.linking import LinkSettings
+from napari_histreg.groups.names import place_of
+from napari_histreg.groups.run import check_method, run_group
+from napari_histreg.groups.wishes import Wishes
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.methods.elastix.groupwise import ElastixGroupwise
-from napari_histreg.methods.registry import find_group_method
-from napari_histreg.progress import Progress, portion, silent
-from napari_histreg.records.record import Outcome, SlideRecord, StepLog
-from napari_histreg.registration.template import choose_template
+from napari_histreg.progress import Progress, silent
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.several_files import natural_key
 
 __all__ = ["natural_order", "register_group"]
-
-MOST_ROUNDS = 12
 
 
 def register_group(
@@ -72,8 +62,8 @@ def register_group(
         corrects what jumps from section to section only, and the stack keeps the shape that the images give
         it.
     landmarks : mapping of (int, int) to Landmarks, optional
-        Point pairs that a person placed on two slides, by their places in `slides`: such a pair is taken as
-        right.
+        Three point pairs or more that a person placed on two slides, by their places in `slides`: such a
+        pair is taken as right.
     folder : path-like, optional
         Where each pair is kept as it is done, and used again by the next run with the same slides and
         settings.
@@ -90,7 +80,7 @@ def register_group(
     Raises
     ------
     ValueError
-        Fewer than two slides, or an unknown order, frame, model, method or parameter.
+        Fewer than two slides, an unknown order, frame, model, method or parameter, or too few landmarks.
     ReadError
         A slide cannot be read.
     RegistrationError
@@ -108,140 +98,41 @@ def register_group(
         raise ValueError(f"A group needs two slides or more, not {len(slides)}.")
     if order not in (None, "names", "given"):
         raise ValueError(f'The order is "names" or "given", not {order!r}.')
-    together = _group_method(method, parameters)
-    log = StepLog()
+    check_method(method, parameters)
     with ExitStack() as opened:
         read = [s if isinstance(s, Slide) else opened.enter_context(open_slide(s)) for s in slides]
-        places = natural_order([slide.name for slide in read]) if order == "names" else list(range(len(read)))
-        read = [read[k] for k in places]
-        with log.step("look") as found:
-            records = []
-            for k, slide in enumerate(read):
-                progress(0.03 * k / len(read), f"looking at {slide.name}")
-                records.append(SlideRecord.of(slide))
-            found["slides"] = len(records)
+        names = [slide.name for slide in read]
+        places = natural_order(names) if order == "names" else list(range(len(read)))
         wishes = Wishes(
             ordered=order is not None,
-            frame=_frame(frame, records, places),
+            frame=_frame(frame, names, places),
             model=model,
             keep_shape=keep_shape,
         )
-        by_hand = _by_hand(landmarks or {}, places)
-        # A method for groups goes on from where pairs have put the slides.
-        settings = LinkSettings("auto" if together else method, {} if together else parameters, channel)
-        linker = Linker(read, records, settings, None if folder is None else Path(folder))
-        links = _links(read, wishes, linker, by_hand, log, portion(progress, 0.03, 0.7))
-        with log.step("solve", model=model) as found:
-            progress(0.7, "solving for all slides")
-            group = assemble(records, links, wishes)
-            found.update(_told(group))
-        if together is not None:
-            with log.step(method, **together.model_dump(mode="json")) as found:
-                members, done = bend_groupwise(
-                    group.members, read, group.template, together, progress=portion(progress, 0.7, 1.0)
-                )
-                found.update(before=done.before, after=done.after, notes=(done.note,))
-            group = replace(group, members=members)
-            # What is bent to the mean of all lies in nobody's own frame.
-            wishes = replace(wishes, frame="mean" if done.is_better else wishes.frame)
-    members, bend = bend_members(group.members, group.links, group.template, ordered=wishes.ordered)
-    if bend is not None:
-        with log.step("bend") as found:
-            found.update(pairs=bend.pairs, before=bend.before, after=bend.after, notes=bend.notes)
-    progress(1.0, "done")
-    return GroupRegistration(
-        members=members,
-        links=group.links,
-        loops=group.loops,
-        frame="mean" if wishes.frame == "mean" else "template",
-        template=group.template,
-        ordered=wishes.ordered,
-        model=model,
-        method=method,
-        parameters={**parameters, "keep_shape": keep_shape} if keep_shape else parameters,
-        noise=group.noise,
-        steps=log.steps,
-    )
-
-
-def _links(
-    slides: Sequence[Slide],
-    wishes: Wishes,
-    linker: Linker,
-    by_hand: Sequence[Link],
-    log: StepLog,
-    progress: Progress,
-) -> list[Link]:
-    """Align pairs in rounds, until the choice of pairs is content."""
-    with log.step("choose") as found:
-        choice = _choice(slides, wishes, portion(progress, 0.0, 0.05))
-        found["order"] = "given" if wishes.ordered else "none"
-    links = list(by_hand)
-    with log.step("link", method=linker.settings.method) as found:
-        for number in range(MOST_ROUNDS):
-            pairs = choice.further(links)
-            if not pairs:
-                break
-            # How many rounds it takes is not known: each takes a share of what is left.
-            part = portion(progress, 1 - 0.95 * 0.25**number, 1 - 0.95 * 0.25 ** (number + 1))
-            links += linker.align(pairs, part)
-        found["pairs"], found["reused"] = len(links), linker.reused
-        for word in ("accepted", "doubtful", "refused"):
-            found[word] = sum(link.verdict == word for link in links)
-    return links
-
-
-def _group_method(name: str, parameters: Mapping[str, Any]) -> ElastixGroupwise | None:
-    """Make a method for groups from its name and parameters; None where it is one for pairs."""
-    spec = find_group_method(name)
-    if spec is None:
-        return None
-    try:
-        return ElastixGroupwise(**parameters) if spec.load() is ElastixGroupwise else None
-    except ValidationError as error:
-        raise ValueError(f'The method "{name}" cannot be set up: {first_fault(error)}.') from error
-
-
-def _choice(slides: Sequence[Slide], wishes: Wishes, progress: Progress) -> Choice:
-    if wishes.ordered:
-        return InOrder(len(slides))
-    return AnyOrder(choose_template(slides, measure="mi", progress=progress).distances)
-
-
-def _by_hand(landmarks: Mapping[tuple[int, int], Landmarks], places: Sequence[int]) -> list[Link]:
-    """Turn a person's point pairs into links that nothing contradicts."""
-    from napari_histreg.landmarks import fit_landmarks
-
-    links = []
-    for (first, second), pairs in landmarks.items():
-        for k in (first, second):
-            if not 0 <= k < len(places):
-                raise ValueError(f"There are landmarks for slide {k}, and there are {len(places)} slides.")
-        found = fit_landmarks(pairs, "auto").fixed_to_moving
-        ends = places.index(first), places.index(second)
-        outcome = Outcome(found, "accepted", 1.0, ("Made from landmarks that a person placed.",), pairs)
-        links.append(Link(*ends, outcome, by_hand=True))
-    return links
+        return run_group(
+            [read[k] for k in places],
+            wishes,
+            LinkSettings(method, parameters, channel),
+            by_hand=hand_links(landmarks or {}, names, places),
+            folder=None if folder is None else Path(folder),
+            progress=progress,
+        )
 
 
 def _frame(
-    frame: str | int, records: Sequence[SlideRecord], places: Sequence[int]
+    frame: str | int, given: Sequence[str], places: Sequence[int]
 ) -> Literal["template", "mean"] | int:
     if frame == "template":
         return "template"
     if frame == "mean":
         return "mean"
-    names = distinct_names([record.name for record in records])
     if isinstance(frame, str):
-        stems = [name.partition(".")[0] for name in names]
-        for known in (names, stems):
-            if frame in known:
-                return known.index(frame)
-        raise ValueError(
-            f'The frame is "template", "mean" or a slide, not {frame!r}. The slides: {", ".join(names)}.'
-        )
-    if not 0 <= frame < len(records):
-        raise ValueError(f"The frame is slide {frame}, and there are {len(records)} slides, counted from 0.")
+        try:
+            return place_of([given[k] for k in places], frame)
+        except ValueError as error:
+            raise ValueError(f'The frame is "template", "mean" or a slide. {error}') from None
+    if not 0 <= frame < len(given):
+        raise ValueError(f"The frame is slide {frame}, and there are {len(given)} slides, counted from 0.")
     return places.index(frame)
 
 
@@ -254,16 +145,3 @@ def natural_order(names: Sequence[str]) -> list[int]:
     [2, 1, 0]
     """
     return sorted(range(len(names)), key=lambda k: natural_key(names[k]))
-
-
-def _told(group: Assembled) -> dict[str, Any]:
-    words = [member.verdict for member in group.members]
-    return {
-        "accepted": words.count("accepted"),
-        "doubtful": words.count("doubtful"),
-        "refused": words.count("refused"),
-        "contradicted links": sum(link.state == "contradicted" for link in group.links),
-        "loops": len(group.loops),
-        "noise": [round(value, 6) for value in group.noise],
-        "template": group.template,
-    }

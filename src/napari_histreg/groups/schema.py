@@ -8,7 +8,16 @@ from napari_histreg.groups.group import LinkState
 from napari_histreg.records.record import VerdictWord
 from napari_histreg.records.schema import MatrixPart, SlidePart, StepPart
 
-__all__ = ["FORMAT", "VERSION", "GroupDocument", "LinkPart", "LoopPart", "MemberPart", "json_schema"]
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "GroupDocument",
+    "LinkPart",
+    "LoopPart",
+    "MemberPart",
+    "PointPart",
+    "json_schema",
+]
 
 FORMAT = "napari-histreg group"
 VERSION = 1
@@ -36,6 +45,14 @@ class MemberPart(_Part):
     )
 
 
+class PointPart(_Part):
+    """The same spot in both slides of a link."""
+
+    name: str
+    fixed: tuple[float, float] = Field(description="(y, x) in the fixed slide's world units")
+    moving: tuple[float, float] = Field(description="(y, x) in the moving slide's world units")
+
+
 class LinkPart(_Part):
     """One pair that was aligned."""
 
@@ -53,6 +70,9 @@ class LinkPart(_Part):
     closing: float | None = Field(ge=0, description="Least remainder of its loops, units of the frame")
     folder: str | None = Field(description="Where its registration.json lies, beside this file")
     by_hand: bool
+    landmarks: tuple[PointPart, ...] = Field(
+        (), description="Of a link by hand; those of others lie beside their registration.json"
+    )
 
 
 class LoopPart(_Part):
