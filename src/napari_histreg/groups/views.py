@@ -18,7 +18,7 @@ from napari_histreg.raster import Raster
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform, resample
 
-__all__ = ["GroupViews", "view_group"]
+__all__ = ["GroupViews", "neighbour_overlay", "seen_in_frame", "view_group"]
 
 SIDE = 240
 MOST_TILES = 60
@@ -65,9 +65,9 @@ def view_group(
     raw: dict[int, Raster] = {}
     for number, k in enumerate(shown):
         progress(number / max(len(shown), 1), f"looking at {slides[k].name}")
-        seen[k] = _seen(slides[k], group.frame_to(k), frame)
+        seen[k] = seen_in_frame(slides[k], group.frame_to(k), frame)
         if group.ordered and group.template in slides:
-            raw[k] = _seen(slides[k], centred(slides[group.template], slides[k]), frame)
+            raw[k] = seen_in_frame(slides[k], centred(slides[group.template], slides[k]), frame)
     tiles: dict[int, Picture] = {}
     for number, k in enumerate(shown[:MOST_TILES]):
         beside = shown[max(number - 1, 0)] if group.ordered else group.template
@@ -82,9 +82,44 @@ def view_group(
     return GroupViews(tiles, cuts)
 
 
-def _seen(slide: Slide, transform: Transform, frame: Frame) -> Raster:
-    spacing = matching_spacing(slide, transform, frame, 2 * SIDE)
+def seen_in_frame(slide: Slide, transform: Transform, frame: Frame) -> Raster:
+    """See what is dense in a slide, bright on dark, 0 to 1, on a frame.
+
+    Parameters
+    ----------
+    slide : Slide
+    transform : Transform
+        Frame to slide, world units.
+    frame : Frame
+        Of the picture; no more of the slide is read than twice its pixels need.
+    """
+    spacing = matching_spacing(slide, transform, frame, 2 * max(frame.shape))
     return resample(signal_raster(slide, spacing), transform, frame)
+
+
+def neighbour_overlay(before: Raster | None, section: Raster, after: Raster | None) -> Picture:
+    """Lay a section over its neighbours: red the one before, green itself, blue the one after.
+
+    Grey is where all agree; at an end of the stack the missing neighbour is replaced by the other one.
+
+    Parameters
+    ----------
+    before, section, after : Raster
+        On one frame, bright on dark, 0 to 1.
+
+    Returns
+    -------
+    (Y, X, 3) ndarray of uint8
+
+    Examples
+    --------
+    >>> dot = Raster(np.array([[1.0, 0.0]]))
+    >>> neighbour_overlay(None, dot, dot).tolist()
+    [[[255, 255, 255], [0, 0, 0]]]
+    """
+    sides = before or after or section, section, after or before or section
+    planes = [np.sqrt(np.clip(np.nan_to_num(raster.pixels), 0, 1)) * raster.mask for raster in sides]
+    return np.asarray(np.round(255 * np.stack(planes, -1)), np.uint8)
 
 
 def _cut(planes: list[Raster]) -> Picture:

@@ -6,7 +6,7 @@ from functools import cached_property
 from napari_histreg.records.record import SlideRecord
 from napari_histreg.slides import Slide
 
-__all__ = ["ChosenSlide"]
+__all__ = ["ChosenSlide", "slide_key"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,3 +32,8 @@ class ChosenSlide:
     def record(self) -> SlideRecord:
         """What is noted of the slide in files, its fingerprint among it."""
         return SlideRecord.of(self.slide)
+
+
+def slide_key(slide: Slide) -> str:
+    """Return what the plugin knows a slide by, as long as it is open."""
+    return f"{id(slide):x}"

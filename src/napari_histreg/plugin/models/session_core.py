@@ -167,6 +167,15 @@ class SessionCore:
         """Keep a result until its two slides are chosen, which then lie as it says."""
         self._kept[fingerprints_of(registration)] = registration
 
+    def pairings(self) -> dict[_Pairing, SessionState]:
+        """Return how far every two slides have come that were ever chosen together, by their keys."""
+        known = {pairing: history.present for pairing, history in self._histories.items()}
+        return {**known, self._pairing(): self.state} if self.is_ready else known
+
+    def remember(self, fixed: ChosenSlide, moving: ChosenSlide, state: SessionState) -> None:
+        """Take over how far two slides have come that are not chosen, for when they are."""
+        self._histories[fixed.key, moving.key] = History(state.fitted())
+
     def undo(self) -> None:
         """Take back the last edit."""
         self._travel(self._history.undo)

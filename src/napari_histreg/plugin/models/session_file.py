@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,8 +28,11 @@ __all__ = [
     "SESSION_NAME",
     "SUFFIX",
     "VERSION",
+    "PairPart",
     "SavedSession",
     "is_same_slide",
+    "landmarks_of",
+    "pair_parts",
     "read_session",
     "write_session",
 ]
@@ -146,7 +149,7 @@ def write_session(path: str | Path, fixed: SlideRecord, moving: SlideRecord, sta
         saved=datetime.now(UTC),
         fixed=SlidePart.of(fixed),
         moving=SlidePart.of(moving),
-        pairs=_pair_parts(state),
+        pairs=pair_parts(state.landmarks, state.pair_ids),
         next_id=state.next_id,
         model=state.model,
         follow=state.follow,
@@ -198,17 +201,9 @@ def _from_values(values: Any, name: str) -> SavedSession:
 
 def _state(document: SessionDocument) -> SessionState:
     pairs = document.pairs
-    confidence = [math.nan if pair.confidence is None else pair.confidence for pair in pairs]
-    landmarks = Landmarks.of(
-        [(math.nan, math.nan) if pair.fixed is None else pair.fixed for pair in pairs],
-        [(math.nan, math.nan) if pair.moving is None else pair.moving for pair in pairs],
-        [pair.name for pair in pairs],
-        enabled=[pair.enabled for pair in pairs],
-        confidence=None if np.isnan(confidence).all() else confidence,
-    )
     record = document.registration
     return SessionState(
-        landmarks=landmarks,
+        landmarks=landmarks_of(pairs),
         pair_ids=tuple(pair.id for pair in pairs),
         next_id=max(document.next_id, *(pair.id + 1 for pair in pairs), 1),
         model=document.model,
@@ -220,12 +215,12 @@ def _state(document: SessionDocument) -> SessionState:
     ).fitted()
 
 
-def _pair_parts(state: SessionState) -> tuple[PairPart, ...]:
-    landmarks = state.landmarks
+def pair_parts(landmarks: Landmarks, ids: Sequence[int]) -> tuple[PairPart, ...]:
+    """Turn pairs into their part of a file."""
     confidence = landmarks.confidence
     return tuple(
         PairPart(
-            id=state.pair_ids[k],
+            id=ids[k],
             name=landmarks.names[k],
             fixed=_point(landmarks.fixed[k]),
             moving=_point(landmarks.moving[k]),
@@ -233,6 +228,18 @@ def _pair_parts(state: SessionState) -> tuple[PairPart, ...]:
             confidence=None if confidence is None or math.isnan(confidence[k]) else float(confidence[k]),
         )
         for k in range(len(landmarks))
+    )
+
+
+def landmarks_of(pairs: Sequence[PairPart]) -> Landmarks:
+    """Rebuild pairs from their part of a file."""
+    confidence = [math.nan if pair.confidence is None else pair.confidence for pair in pairs]
+    return Landmarks.of(
+        [(math.nan, math.nan) if pair.fixed is None else pair.fixed for pair in pairs],
+        [(math.nan, math.nan) if pair.moving is None else pair.moving for pair in pairs],
+        [pair.name for pair in pairs],
+        enabled=[pair.enabled for pair in pairs],
+        confidence=None if np.isnan(confidence).all() else confidence,
     )
 
 

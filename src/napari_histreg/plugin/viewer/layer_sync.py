@@ -25,6 +25,7 @@ from napari_histreg.plugin.layers.slides import (
     slides_in,
 )
 from napari_histreg.plugin.models import ChosenSlide, Session
+from napari_histreg.plugin.models.chosen_slide import slide_key
 from napari_histreg.plugin.models.pixel_sizes import rescaled, resized
 from napari_histreg.plugin.models.reopened import reopened_state
 from napari_histreg.plugin.models.session_signals import Announcement
@@ -188,7 +189,7 @@ class LayerSync:
         if slide is None:
             return None
         names = tuple(layer.name for layer in layers_of(self.layers, slide))
-        return ChosenSlide(f"{id(slide):x}", slide, names)
+        return ChosenSlide(slide_key(slide), slide, names)
 
     def _take_record(self) -> None:
         """Take over the registration that the layers were opened from, if there is one for these slides."""

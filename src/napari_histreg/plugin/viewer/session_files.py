@@ -16,7 +16,7 @@ from napari_histreg.plugin.viewer.layer_sync import LayerSync
 from napari_histreg.records.record import SlideRecord
 from napari_histreg.slides import Slide, open_slide
 
-__all__ = ["open_session", "save_session"]
+__all__ = ["open_session", "opened_slide", "save_session", "where_now"]
 
 AskWhere = Callable[[str, SlideRecord], str | None]
 """Asks the user where a slide lies now; gets the side and its record, returns a path, or None to give up."""
@@ -66,10 +66,10 @@ def open_session(viewer: Any, sync: LayerSync, path: str | Path, ask: AskWhere) 
     for side, record in (("fixed", saved.fixed), ("moving", saved.moving)):
         slide = _shown(sync, record)
         if slide is None:
-            where = _where(record, saved_at) or ask(side, record)
+            where = where_now(record, saved_at) or ask(side, record)
             if where is None:
                 return False
-            slide = _opened(where, record, side)
+            slide = opened_slide(where, record, side)
             add_slide(viewer, slide)
         slides.append(slide)
     restore(sync, saved, *slides)
@@ -87,7 +87,7 @@ def _shown(sync: LayerSync, record: SlideRecord) -> Slide | None:
     return next((slide for slide in sync.slides if is_same_slide(slide, record)), None)
 
 
-def _where(record: SlideRecord, folder: Path) -> str | None:
+def where_now(record: SlideRecord, folder: Path) -> str | None:
     """Return where a slide lies: where it was, or beside the session's file."""
     if record.path is None:
         return None
@@ -97,7 +97,14 @@ def _where(record: SlideRecord, folder: Path) -> str | None:
     return str(beside) if beside.exists() else None
 
 
-def _opened(path: str, record: SlideRecord, side: str) -> Slide:
+def opened_slide(path: str, record: SlideRecord, side: str) -> Slide:
+    """Open a slide of a session, and make sure that it is the same.
+
+    Raises
+    ------
+    ReadError
+        The file cannot be read, or is another slide.
+    """
     slide = open_slide(path, pixel_size_um=record.pixel_size_um)
     if not is_same_slide(slide, record):
         slide.close()

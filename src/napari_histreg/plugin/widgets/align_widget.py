@@ -7,12 +7,14 @@ from qtpy.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from napari_histreg.plugin.viewer.moving_opacity import MovingOpacity
 from napari_histreg.plugin.widgets.export_widget import ExportWidget
+from napari_histreg.plugin.widgets.group_widget import GroupWidget
 from napari_histreg.plugin.widgets.inspection_widget import InspectionWidget
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
 from napari_histreg.plugin.widgets.parts import column, follow
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
 from napari_histreg.plugin.widgets.theme import follow_theme
+from napari_histreg.registration import Registration
 
 __all__ = ["AlignWidget"]
 
@@ -42,6 +44,9 @@ class AlignWidget(QWidget):
         self.export = ExportWidget(napari_viewer, with_chooser=False)
         self.tabs.addTab(self.inspection, "Inspect")
         self.tabs.addTab(self.export, "Export")
+        self.group = GroupWidget(napari_viewer)
+        self.tabs.addTab(self.group, "Group")
+        self.group.pair_opened.connect(self._open_pair)
         self.automatic.looked_at.connect(self._look_at)
         self.automatic.reviewed.connect(self._end_review)
         self.automatic.pairs_asked.connect(self._click_pairs)
@@ -78,6 +83,13 @@ class AlignWidget(QWidget):
         self.inspection.hold(True)
         if canvas is not None:
             canvas.view.fly_to("fixed", point)
+
+    def _open_pair(self, registration: Registration) -> None:
+        """See a pair of a group as if it had just been aligned by itself."""
+        model = self.automatic.model
+        if model.result is not registration:
+            model.succeed(registration)
+        self.tabs.setCurrentWidget(self.automatic)
 
     def _end_review(self) -> None:
         self.inspection.model.set(mode="layers")
