@@ -13,6 +13,7 @@ import itertools
 import resource
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -20,11 +21,12 @@ import numpy as np
 
 from napari_histreg import GroupRegistration, open_slide, register_group
 from napari_histreg.geometry import FloatArray
-from napari_histreg.groups.assembly import assemble
+from napari_histreg.groups.assembly import Assembled, assemble
 from napari_histreg.groups.wishes import Wishes
 from napari_histreg.progress import Progress
 from napari_histreg.records.record import SlideRecord
 from napari_histreg.samples.stack import phantom_stack
+from napari_histreg.transforms import Affine, Similarity
 
 
 def watched(start: float) -> Progress:
@@ -150,6 +152,7 @@ def lesions(arguments: argparse.Namespace) -> None:
             f"largest {values.max():.5f}"
         )
     if arguments.foreign is None:
+        wrong_links(group, points)
         return
     for replaced in range(len(paths)):
         given = [*paths]
@@ -160,12 +163,74 @@ def lesions(arguments: argparse.Namespace) -> None:
             lambda progress, given=given: register_group(given, folder=arguments.folder, progress=progress),
         )
         rest = [k for k in range(len(paths)) if k != replaced]
-        moved = [
-            np.linalg.norm(other.between(a, b)(points[a]) - group.between(a, b)(points[a]), axis=1).max()
-            for a, b in itertools.permutations(rest, 2)
+        moved = np.array(
+            [
+                np.linalg.norm(other.between(a, b)(points[a]) - group.between(a, b)(points[a]), axis=1)
+                for a, b in itertools.permutations(rest, 2)
+            ]
+        )
+        four = assemble(
+            [group.members[k].slide for k in rest],
+            [
+                replace(link, fixed=rest.index(link.fixed), moving=rest.index(link.moving))
+                for link in group.links
+                if replaced not in link.ends
+            ],
+        )
+        apart = [
+            np.linalg.norm(other.between(a, b)(points[a]) - between(four, i, j)(points[a]), axis=1).max()
+            for (i, a), (j, b) in itertools.permutations(enumerate(rest), 2)
         ]
         print(
-            f"  {[other.verdict(k) for k in range(len(paths))]}, others moved by at most {max(moved):.2f} px"
+            f"  {[other.verdict(k) for k in range(len(paths))]}; the other four against a group of these "
+            f"alone: {max(apart):.2g} px; against the group of five: rms {np.sqrt((moved**2).mean()):.2f} "
+            f"px, largest {moved.max():.2f}; standard error of a link {group.noise[0]:.2f} px"
+        )
+    wrong_links(group, points)
+
+
+def between(found: Assembled, i: int, j: int) -> Affine:
+    """Map slide i to slide j of a group that was put together."""
+    first, second = (found.members[k].frame_to_slide for k in (i, j))
+    return first.inverse().then(second)
+
+
+def wrong_links(group: GroupRegistration, points: list[FloatArray]) -> None:
+    """Spoil each accepted link in turn, by shifts and turns a person might overlook, and see what happens."""
+    slides = [member.slide for member in group.members]
+    for name, angle, share in (
+        ("3 % of the diagonal aside", 0.0, 0.03),
+        ("5 degrees", 5.0, 0.0),
+        ("10 % aside and 15 degrees", 15.0, 0.1),
+        ("upside down", 180.0, 0.0),
+    ):
+        found, worst, worst_without = 0, 0.0, 0.0
+        for link in group.links:
+            size = np.array(slides[link.moving].size)
+            spoil = Similarity.of(
+                angle_deg=angle, centre=size / 2, translation=(share * np.hypot(*size), 0.0)
+            )
+            pairs = link.outcome.landmarks
+            outcome = replace(
+                link.outcome,
+                fixed_to_moving=link.outcome.fixed_to_moving.then(spoil),
+                landmarks=None if pairs is None else replace(pairs, moving=spoil(pairs.moving)),
+            )
+            others = [one for one in group.links if one is not link]
+            spoilt = assemble(slides, [*others, replace(link, outcome=outcome)])
+            without = assemble(slides, others)
+            state = next(one for one in spoilt.links if one.ends == link.ends)
+            found += state.state == "contradicted" and state.weight == 0
+            for a, b in itertools.permutations(range(len(slides)), 2):
+                now = between(spoilt, a, b)(points[a])
+                away = np.linalg.norm(now - between(without, a, b)(points[a]), axis=1).max()
+                worst_without = max(worst_without, float(away))
+                away = np.linalg.norm(now - group.between(a, b)(points[a]), axis=1).max()
+                worst = max(worst, float(away))
+        print(
+            f"  a wrong link, {name}: {found} of {len(group.links)} found, weight 0; slides moved by at most "
+            f"{worst_without:.2g} px against the group without this link, {worst:.2f} px against the group "
+            "with the right one"
         )
 
 

@@ -6,6 +6,7 @@ from PIL import Image
 
 from napari_histreg.cli import main
 from napari_histreg.groups.document import read_group
+from napari_histreg.landmarks import Landmarks, write_landmarks
 from napari_histreg.samples.stack import phantom_stack
 from napari_histreg.slides import open_slide
 
@@ -143,3 +144,22 @@ def test_all_slides_are_fused(histreg, case):
     assert "3 slides" in ended.out
     two = histreg("fuse", case / "out", "-o", case / "two.ome.tif", "--pair", "0,1")
     assert two.code == 0, two.err
+
+
+def test_landmarks_of_two_named_slides_count_for_all(histreg, case, tmp_path):
+    spots = np.array([[2000.0, 2000.0], [3000.0, 2100.0], [2500.0, 3100.0]])
+    # The slide that is washed off lies as the third section does, a person knows.
+    pairs = Landmarks.of(spots, STACK.between(0, 2)(spots))
+    write_landmarks(pairs, tmp_path / "pairs.csv", fixed_pixel_size=20.0, moving_pixel_size=20.0)
+    given = ("group", case / "slides.csv", "-o", case / "out", "--order", "names", "--model", "rigid")
+    ended = histreg(*given, "--landmarks", f"s8,s11.png={tmp_path / 'pairs.csv'}")
+    assert ended.code == 0, ended.err
+    group = read_group(case / "out")
+    assert [group.verdict(k) for k in range(4)] == ["accepted"] * 4
+    assert np.linalg.norm(group.between(0, 3)(spots) - pairs.moving, axis=1).max() < 1.0
+    link = next(link for link in group.links if link.by_hand)
+    assert np.allclose(link.outcome.landmarks.fixed, spots)
+    wrong = histreg(*given, "--landmarks", f"s8,s99={tmp_path / 'pairs.csv'}")
+    assert wrong.code == 2
+    assert "s8.png, s9.png, s10.png, s11.png" in " ".join(wrong.err.replace("│", " ").split())
+    assert histreg(*given, "--landmarks", "s8,s11").code == 2

@@ -87,7 +87,7 @@ def test_other_csv_and_json_are_left_to_others(tmp_path):
 
 
 def test_slides_open_in_um(pair):
-    layers = opened(read_slides([str(pair.fixed), str(pair.moving)]))
+    layers = opened(read_slides(str(pair.fixed)) + read_slides(str(pair.moving)))
     assert [layer.name for layer in layers] == [
         "demo_ihc",
         "demo_if: DAPI",
@@ -96,6 +96,20 @@ def test_slides_open_in_um(pair):
     ]
     assert layers[1].scale.tolist() == [0.4, 0.4]
     assert len(slides_in(layers)) == 2
+
+
+def test_files_that_are_dropped_together_with_shift_are_the_channels_of_one_slide(tmp_path, notices):
+    from PIL import Image
+
+    for k, name in enumerate(("case_DAPI", "case_CD3")):
+        Image.fromarray(np.full((60, 80), 50 + k, np.uint8)).save(tmp_path / f"{name}.png")
+    files = [str(tmp_path / "case_DAPI.png"), str(tmp_path / "case_CD3.png")]
+    layers = opened(read_slides(files))
+    assert [layer.name for layer in layers] == ["case: DAPI", "case: CD3"]
+    assert len(slides_in(layers)) == 1
+    Image.fromarray(np.zeros((50, 80), np.uint8)).save(tmp_path / "case_CD8.png")
+    with pytest.raises(DamagedFile, match=r"case_CD8\.png has 80 x 50 pixels and case_DAPI\.png 80 x 60"):
+        read_slides([*files, str(tmp_path / "case_CD8.png")])
 
 
 def test_unknown_pixel_size_is_said(tmp_path, notices):
@@ -132,7 +146,7 @@ def test_landmarks_open_as_two_layers(tmp_path, dialect):
 def test_landmarks_land_on_the_two_open_slides(tmp_path, pair, monkeypatch):
     viewer = ViewerModel()
     monkeypatch.setattr(napari, "current_viewer", lambda: viewer)
-    for data in read_slides([str(pair.fixed), str(pair.moving)]):
+    for data in read_slides(str(pair.fixed)) + read_slides(str(pair.moving)):
         viewer.add_layer(Layer.create(*data))
     file = tmp_path / "pairs.csv"
     write_landmarks(PAIRS, file, fixed_pixel_size=0.5, moving_pixel_size=0.4)
@@ -144,7 +158,7 @@ def test_landmarks_land_on_the_two_open_slides(tmp_path, pair, monkeypatch):
 def test_landmarks_go_into_the_session_where_one_is_ready(tmp_path, pair, monkeypatch):
     viewer = ViewerModel()
     monkeypatch.setattr(napari, "current_viewer", lambda: viewer)
-    for data in read_slides([str(pair.fixed), str(pair.moving)]):
+    for data in read_slides(str(pair.fixed)) + read_slides(str(pair.moving)):
         viewer.add_layer(Layer.create(*data))
     session = layer_sync_of(viewer).session
     file = tmp_path / "pairs.csv"

@@ -78,7 +78,9 @@ def read_projections(path: Paths) -> list[LayerData]:
 
 
 def read_slides(path: Paths) -> list[LayerData]:
-    """Open slides lazily.
+    """Open a slide lazily; several files given at once are the channels of one.
+
+    napari gives them at once where they were dropped with Shift held, or opened as a stack.
 
     Raises
     ------
@@ -87,14 +89,12 @@ def read_slides(path: Paths) -> list[LayerData]:
     """
     from napari.utils.notifications import show_info
 
-    layers: list[LayerData] = []
-    for name in _listed(path):
-        slide = open_slide(name)
-        layers += slide_layers(slide)
-        if slide.unit == "px":
-            show_info(f"{slide.name} does not say how large its pixels are: it is shown in pixels.")
+    names = _listed(path)
+    slide = open_slide(names[0] if len(names) == 1 else names)
+    if slide.unit == "px":
+        show_info(f"{slide.name} does not say how large its pixels are: it is shown in pixels.")
     link_when_added()
-    return layers
+    return slide_layers(slide)
 
 
 def read_landmark_tables(path: Paths) -> list[LayerData]:

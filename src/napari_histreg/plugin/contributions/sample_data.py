@@ -16,7 +16,7 @@ def demo_pair_layers() -> list[LayerData]:
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     pair = demo_pair(folder)
-    return read_slides([pair.fixed, pair.moving])
+    return [*read_slides(pair.fixed), *read_slides(pair.moving)]
 
 
 def phantom_pair_layers() -> list[LayerData]:

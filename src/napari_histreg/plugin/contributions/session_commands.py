@@ -35,7 +35,11 @@ def open_session() -> None:
 
 def get_session_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
     """Return the reader of sessions, or None where a file is none."""
-    return read_sessions if all(_is_session(name) for name in _listed(path)) else None
+    from napari_histreg.plugin.models.session_file import FORMAT
+
+    formats = (FORMAT, _group_format())
+    known = all(any(_is_session(name, one) for one in formats) for name in _listed(path))
+    return read_sessions if known else None
 
 
 def read_sessions(path: Paths) -> list[LayerData]:
@@ -43,7 +47,10 @@ def read_sessions(path: Paths) -> list[LayerData]:
     bar = _bar()
     if bar is not None:
         for name in _listed(path):
-            bar.open(os.fspath(name))
+            if _is_session(name, _group_format()):
+                _group_files().open(os.fspath(name))
+            else:
+                bar.open(os.fspath(name))
         bar.deleteLater()
     # What napari takes as: read well, but there is no layer to add.
     return [(None,)]  # type: ignore[list-item]
@@ -59,14 +66,34 @@ def _bar() -> Any:
     return None if viewer is None else SessionBar(viewer, layer_sync_of(viewer))
 
 
-def _is_session(path: str | os.PathLike[str]) -> bool:
+def _group_format() -> str:
+    from napari_histreg.plugin.models.group_file import FORMAT
+
+    return FORMAT
+
+
+def _group_files() -> Any:
+    """Return what opens groups in the present viewer, whose panel is docked where it is not yet."""
+    from napari import current_viewer
+
+    from napari_histreg.plugin.widgets.align_widget import AlignWidget
+
+    window = current_viewer().window
+    docked = [dock.inner_widget() for dock in window._wrapped_dock_widgets.values()]
+    found = next((widget for widget in docked if isinstance(widget, AlignWidget)), None)
+    if found is None:
+        _, found = window.add_plugin_dock_widget("napari-histreg", "Align slides")
+    found.tabs.setCurrentWidget(found.group)
+    return found.group.files
+
+
+def _is_session(path: str | os.PathLike[str], file_format: str) -> bool:
     from napari_histreg.errors import ReadError
     from napari_histreg.files.reading import opened
-    from napari_histreg.plugin.models.session_file import FORMAT
 
     try:
         with opened(path) as stream:
-            return FORMAT.encode() in stream.read(200)
+            return f'"{file_format}"'.encode() in stream.read(200)
     except (OSError, ReadError):
         return False
 

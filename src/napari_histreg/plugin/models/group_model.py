@@ -47,6 +47,8 @@ class GroupModel:
     ----------
     changed : psygnal Signal
         Anything that is shown has changed.
+    progressed : psygnal Signal
+        Only how far a run is has changed.
     options : GroupOptions
         How the next run goes.
     folder : Path or None
@@ -58,6 +60,7 @@ class GroupModel:
     """
 
     changed = Signal()
+    progressed = Signal()
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -73,6 +76,7 @@ class GroupModel:
         self._left_out: set[str] = set()
         self._running: tuple[Slide, ...] = ()
         self._arrived: list[Link] = []
+        self._told = 0
         self.used: dict[tuple[str, str], int] = {}
         self._pairs: dict[int, Registration] = {}
 
@@ -94,10 +98,7 @@ class GroupModel:
             return "It is running. Cancel it first."
         if len(self.included) < 2:
             return "Open two slides or more, and tick them in the list."
-        if not self.options.spec.is_available:
-            spec = self.options.spec
-            return f"{spec.title} is not installed. Install it with: {spec.install_line}"
-        return None
+        return self.options.obstacle
 
     @property
     def shown(self) -> tuple[Slide, ...]:
@@ -199,7 +200,7 @@ class GroupModel:
             if len(pairs.active()) >= FEWEST_PAIRS
         }
         by_hand = hand_links(enough, [slide.name for slide in slides])
-        self._running, self._arrived = slides, []
+        self._running, self._arrived, self._told = slides, [], 0
         arrived = self._arrived
         self.used = {
             (slide_key(a), slide_key(b)): len(pairs) for (a, b), pairs in self.hand_landmarks().items()
@@ -228,7 +229,9 @@ class GroupModel:
     def report(self, fraction: float, message: str) -> None:
         """Take a report of progress."""
         self.fraction, self.message = fraction, message
-        self.changed.emit()
+        # Everything is worked out anew only where another pair is done.
+        before, self._told = self._told, len(self._arrived)
+        (self.changed if self._told != before else self.progressed).emit()
 
     def stop(self) -> None:
         """Note that the run was asked to stop."""
@@ -276,22 +279,16 @@ class GroupModel:
             return None
         found = self.result.links[link]
         if link not in self._pairs:
-            self._pairs[link] = self._registration(found)
+            self._pairs[link] = self._registration(self.result, found)
         return self.members[found.fixed], self.members[found.moving], self._pairs[link]
 
-    def _registration(self, link: Link) -> Registration:
-        group = self.result
-        assert group is not None
+    def _registration(self, group: GroupRegistration, link: Link) -> Registration:
         by_pairs = "auto" if find_group_method(group.method) else group.method
         return Registration(
             fixed=group.members[link.fixed].slide,
             moving=group.members[link.moving].slide,
             outcome=link.outcome,
-            method="landmarks"
-            if link.by_hand
-            else "auto"
-            if find_group_method(group.method)
-            else group.method,
+            method="landmarks" if link.by_hand else by_pairs,
             parameters=group.parameters,
             versions=group.versions,
         )

@@ -1,6 +1,7 @@
 """GroupOptions: how the next run over a group goes."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 from napari_histreg.groups.linking import LinkSettings
@@ -42,16 +43,27 @@ class GroupOptions:
         self.method = "auto"
         self.parameters: Mapping[str, Any] = {}
 
-    @property
+    @cached_property
     def methods(self) -> tuple[MethodSpec, ...]:
         """Ways of aligning a group: by pairs, then all at once; those that are not installed come last."""
-        listed = [spec for spec in list_methods() if spec.name != "landmarks"]
-        return tuple(sorted((*listed, *GROUP_METHODS), key=lambda spec: not spec.is_available))
+        # To see what is installed takes a while, and this is asked at every report of progress.
+        return (*self._available, *(spec for spec in _listed() if spec not in self._available))
+
+    @cached_property
+    def _available(self) -> tuple[MethodSpec, ...]:
+        return tuple(spec for spec in _listed() if spec.is_available)
 
     @property
     def spec(self) -> MethodSpec:
         """The chosen method's line in the tables."""
         return next(spec for spec in self.methods if spec.name == self.method)
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why the chosen method cannot be used; None where it can."""
+        if self.spec in self._available:
+            return None
+        return f"{self.spec.title} is not installed. Install it with: {self.spec.install_line}"
 
     @property
     def settings(self) -> LinkSettings:
@@ -72,6 +84,10 @@ class GroupOptions:
         if self.order != "names":
             return tuple(slides)
         return tuple(slides[k] for k in natural_order([slide.name for slide in slides]))
+
+
+def _listed() -> tuple[MethodSpec, ...]:
+    return (*(spec for spec in list_methods() if spec.name != "landmarks"), *GROUP_METHODS)
 
 
 def place_among(slides: Sequence[Slide], slide: Slide) -> int | None:

@@ -43,10 +43,10 @@ class GroupForm(QWidget):
         self._seen: tuple[Any, ...] = ()
         self.order = combo("Whether the slides are serial sections, which are linked to their neighbours")
         self.frame = combo(
-            "The common frame: of the slide onto which the others move least, the mean shape of all, or a slide"
+            "The common frame: that of the slide onto which the others move least, the mean shape, or a slide"
         )
         self.kind = combo(
-            "How slides may differ; rigid is best for sections cut and mounted well, whose pixel size is known"
+            "How slides may differ; rigid is best for sections cut and mounted well of known pixel size"
         )
         self.method = combo("How pairs are aligned, or all at once")
         self.keep_shape = QSpinBox()
@@ -55,8 +55,8 @@ class GroupForm(QWidget):
         self.keep_shape.setSuffix(" sections")
         self.keep_shape.setProperty(
             "does",
-            "Take the trend that is smooth over so many sections out of their places: right where they lie on "
-            "their images as they lay in the block",
+            "Take the trend that is smooth over so many sections out of their places: right where sections "
+            "lie on their images as they lay in the block",
         )
         lines = form()
         lines.addRow("Order", self.order)
@@ -79,7 +79,14 @@ class GroupForm(QWidget):
     def show_options(self) -> None:
         """Show what the model's options are, and which can be chosen."""
         options = self._model.options
-        seen = (self._model.included, *(value for _, value in sorted(vars(options).items())))
+        seen = (
+            self._model.included,
+            options.order,
+            options.frame,
+            options.model,
+            options.keep_shape,
+            options.method,
+        )
         # A list that somebody has open must not be filled anew under the mouse.
         if seen == self._seen:
             return

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QProgressBar, QWidget
 
 from napari_histreg.groups import GroupRegistration
 from napari_histreg.plugin.models.group_model import GroupModel
+from napari_histreg.plugin.models.group_options import place_among
 from napari_histreg.plugin.models.group_overlays import GroupOverlays
 from napari_histreg.plugin.models.group_words import headline, remarks, tone
 from napari_histreg.plugin.viewer.group_layers import hide_overlay, lay_group, show_only
@@ -55,10 +56,11 @@ class GroupWidget(QWidget):
         self.model = GroupModel(self._sync.session)
         self.task: Task | None = None
         self._link: int | None = None
-        self._known: GroupRegistration | None = None
+        self._known: tuple[GroupRegistration | None, frozenset[int]] = (None, frozenset())
         self._laying: Iterator[Any] | None = None
         self._build(napari_viewer)
         follow(self, self.model.changed, self._show)
+        follow(self, self.model.progressed, self._show_progress)
         follow(self, self._sync.slides_changed, self._show_slides)
         follow(self, self._sync.session.events.state_changed, self._on_pairs)
         self._show_slides()
@@ -127,8 +129,7 @@ class GroupWidget(QWidget):
         if found is None:
             return
         fixed, moving, registration = found
-        open_now = self._sync.slides
-        if not all(any(slide is other for other in open_now) for slide in (fixed, moving)):
+        if any(place_among(self._sync.slides, slide) is None for slide in (fixed, moving)):
             fill(self.link_words, "One of the two slides is no longer open.", tone="doubt")
             return
         self._laying = None
@@ -167,8 +168,7 @@ class GroupWidget(QWidget):
         model = self.model
         self.table.show_rows(model.rows)
         self.form.show_options()
-        if model.result is not self._known or self._members_changed():
-            self._set_sections()
+        self._set_sections()
         links = model.links
         self.graph.show_group(model.nodes, links, ordered=model.ordered, chosen=self._link)
         self.graph.setVisible(bool(links))
@@ -177,31 +177,28 @@ class GroupWidget(QWidget):
         set_allowed(self.cancel_button, idle)
         self.cancel_button.setText("Stopping …" if model.state == "stopping" else "Cancel")
         set_allowed(self.lay_button, None if model.result is not None else "There is no result yet.")
-        self.progress.setVisible(model.state != "idle")
-        self.progress.setValue(round(1000 * model.fraction))
-        fill(self.stage_name, model.message)
+        self._show_progress()
         fill(self.headline, headline(model), tone=tone(model), bold=True)
         fill(self.link_words, "" if self._link is None or not links else links[self._link].words)
         fill(self.remarks, "\n".join(f"• {remark}" for remark in remarks(model)))
         self.files.show_state()
 
-    def _members_changed(self) -> bool:
-        """Whether a slide of the result has been closed since the slider was set."""
-        return self._at_hand().keys() != self._shown_places
-
-    def _at_hand(self) -> dict[int, Any]:
-        open_now = self.model.open
-        return {k: s for k, s in enumerate(self.model.members) if any(s is other for other in open_now)}
+    def _show_progress(self) -> None:
+        self.progress.setVisible(self.model.state != "idle")
+        self.progress.setValue(round(1000 * self.model.fraction))
+        fill(self.stage_name, self.model.message)
 
     def _set_sections(self) -> None:
-        group = self._known = self.model.result
-        slides = self._at_hand()
-        self._shown_places = slides.keys()
+        """Go through other slides, where there is another result or one of them has been closed."""
+        group, open_now = self.model.result, self.model.open
+        slides = {k: s for k, s in enumerate(self.model.members) if place_among(open_now, s) is not None}
+        known, self._known = self._known, (group, frozenset(slides))
+        if known[0] is group and known[1] == frozenset(slides):
+            return
         if group is None:
             self.sections.set_group(None, {})
-            return
-        overlays = GroupOverlays(group, slides)
-        self.sections.set_group(overlays, slides, group.template, self.model.nodes)
+        else:
+            self.sections.set_group(GroupOverlays(group, slides), slides, group.template, self.model.nodes)
 
     def closeEvent(self, event: Any) -> None:
         """Stop what is running."""
