@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from napari_histreg.caching import ArrayCache
 from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.files import read_json, written_whole
 from napari_histreg.groups.group import Link, LinkState
@@ -20,6 +21,7 @@ from napari_histreg.records.record import Outcome, Registration, SlideRecord, so
 from napari_histreg.registration import register
 from napari_histreg.registration.folder import read_folder, write_folder
 from napari_histreg.slides import Slide
+from napari_histreg.slides.remembered import remember_overviews
 from napari_histreg.threads import thread_count
 
 __all__ = ["LinkSettings", "Linker"]
@@ -27,6 +29,8 @@ __all__ = ["LinkSettings", "Linker"]
 KEY = "link.json"
 POLL_SECONDS = 0.1
 MOST_WORKERS = 4
+OVERVIEWS_BYTES = 200_000_000
+"""Of the overviews that are kept for further pairs."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,17 @@ class Linker:
         workers: int | None = None,
         told: Callable[[Link], None] | None = None,
     ) -> None:
-        self._slides, self._records, self.settings = slides, records, settings
+        # Each slide takes part in several pairs, and each of these looks at its overview.
+        overviews = ArrayCache(OVERVIEWS_BYTES)
+        self._slides = [remember_overviews(slide, overviews) for slide in slides]
+        self._records, self.settings = records, settings
         self._folder = folder
         self._names = distinct_names([_plain(record.name) for record in records])
         self._workers = workers or thread_count(MOST_WORKERS)
         self._stop = threading.Event()
         self.told: Callable[[Link], None] = told or (lambda link: None)
         self.reused = 0
+        self._settled = 0
 
     def align(self, pairs: Sequence[tuple[int, int]], progress: Progress) -> list[Link]:
         """Align pairs; what was aligned before with the same slides and settings is read from disk.
@@ -120,12 +128,14 @@ class Linker:
                         found[jobs[job]] = job.result()
                         self.told(job.result())
                     done = len(pairs) - len(missing) + sum(shares.values())
-                    progress(done / len(pairs), f"aligned {len(found)} of {len(pairs)} pairs")
+                    said = f"{self._settled + len(found)} pairs aligned, {len(waiting)} to go"
+                    progress(done / len(pairs), said)
             except BaseException:
                 self._stop.set()
                 for job in waiting:
                     job.cancel()
                 raise
+        self._settled += len(pairs)
         return [found[ends] for ends in pairs]
 
     def _aligned(self, ends: tuple[int, int], shares: dict[tuple[int, int], float]) -> Link:

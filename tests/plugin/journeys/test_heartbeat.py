@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from qtpy.QtCore import Qt, QTimer
 
 from canvas_mouse import settle, wait_for
+from heart import Heart
 from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.registration.catalogue import list_methods
@@ -21,24 +21,6 @@ LONG_ENOUGH = 6.0
 """Seconds after which a run that is still going is cancelled, which must not take longer than two."""
 
 METHODS = [spec.name for spec in list_methods() if spec.is_available and spec.name != "landmarks"]
-
-
-class Heart:
-    """Beats in the event loop and keeps the longest gap, with what was being done."""
-
-    def __init__(self, model):
-        self.model, self.gaps = model, []
-        self.last = time.perf_counter()
-        self.timer = QTimer()
-        self.timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self.timer.timeout.connect(self.beat)
-        self.timer.start(5)
-
-    def beat(self):
-        now = time.perf_counter()
-        if self.model.state == "running":
-            self.gaps.append((now - self.last, self.model.message))
-        self.last = now
 
 
 @pytest.fixture

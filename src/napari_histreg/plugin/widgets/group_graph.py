@@ -148,6 +148,7 @@ class GroupGraphView(QWidget):
         for sort, word in LEGEND:
             painter.setPen(self._pen(sort))
             painter.drawLine(QPointF(left, y), QPointF(left + 18, y))
+            self._mark(painter, LinkView((0, 0), sort, False, ""), QPointF(left + 9, y))
             painter.setPen(self.palette().color(self.foregroundRole()))
             wide = painter.fontMetrics().horizontalAdvance(word)
             box = QRectF(left + 22, y - ROW / 2, wide + 4, ROW)
