@@ -123,7 +123,7 @@ def write_group_session(path: str | Path, model: GroupModel) -> None:
         included=tuple(k for k, slide in enumerate(slides) if place_among(model.included, slide) is not None),
         order=options.order,
         frame="template" if frame is None else frame,
-        model=options.model,  # type: ignore[arg-type]  # pydantic checks the word
+        model=options.model,
         keep_shape=options.keep_shape,
         method=options.method,
         parameters=dict(options.parameters),

@@ -80,9 +80,8 @@ def _remember_pairs(sync: LayerSync, saved: SavedGroup, slides: Sequence[Slide])
         if group is not None and all(end in group.placed for end in ends):
             placement = group.between(*ends)  # type: ignore[arg-type]  # both are there
             state = SessionState(placement=placement).with_landmarks(pairs)
-        sync.session.remember(
-            *(ChosenSlide(slide_key(slides[k]), slides[k]) for k in (first, second)), state=state
-        )
+        fixed, moving = (ChosenSlide(slide_key(slides[k]), slides[k]) for k in (first, second))
+        sync.session.remember(fixed, moving, state)
 
 
 def join_channels(viewer: Any, sync: LayerSync, slides: Sequence[Slide]) -> Slide:
