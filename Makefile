@@ -60,6 +60,7 @@ docs:
 screenshots:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
 	@bash tools/display.sh $(BIN)/python tools/screenshots.py
+	@bash tools/display.sh $(BIN)/python tools/group_screenshot.py
 
 format:
 	@PYTHON=$(PYTHON) bash tools/setup.sh dev
