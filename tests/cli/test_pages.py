@@ -1,5 +1,6 @@
 """Tutorials and how-to pages are done as they stand: each command, and each piece of Python."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -117,3 +118,21 @@ def test_a_page_that_says_what_is_not_so_is_found(tmp_path):
 def test_lines_are_looked_for_in_their_order():
     assert missing_lines(("one … three", "four"), "zero one two  three\nfour") == []
     assert missing_lines(("four", "one"), "one four") == ["one"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("notebook", sorted(DOCS.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_the_cells_of_a_notebook_run(notebook, tmp_path, monkeypatch):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    codes = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    assert len(codes) >= 2
+    assert all(not cell.get("outputs") for cell in cells), (
+        "kept without outputs: they are large, and grow old"
+    )
+    names: dict = {"__name__": "__notebook__"}
+    for code in codes:
+        exec(compile(code, notebook.name, "exec"), names)

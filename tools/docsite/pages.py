@@ -75,6 +75,7 @@ def _hang_pages(source: Path) -> None:
         "how-to/index",
         "explanation/index",
         "gallery/index",
+        "notebooks/index",
         "reference/index",
         "contributing/index",
         "whats-new",
