@@ -45,6 +45,8 @@ COVERED = {
     "matching/left_out_blocks.py": "matching/test_affine_refinement.py",
     "matching/pose_score.py": "matching/test_affine_refinement.py",
     "matching/pose_workspace.py": "matching/test_pose_search.py",
+    "matching/related_evidence.py": "matching/test_related_values.py",
+    "matching/related_search.py": "registration/test_related_verdict.py",
     "matching/smooth_basis.py": "matching/test_stiffness.py",
     # One contract runs over the table of methods; families have tests of what is their own.
     "methods/elastix/*.py": "methods/elastix/test_method.py",
@@ -52,6 +54,8 @@ COVERED = {
     "methods/fourier/*.py": "methods/fourier/test_phase.py",
     "methods/intensity/ecc_level.py": "methods/intensity/test_ecc.py",
     "methods/intensity/sitk_climb.py": "methods/intensity/test_mutual_information.py",
+    "methods/intensity/all_turns.py": "registration/test_related_verdict.py",
+    "methods/intensity/stretching.py": "registration/test_related_verdict.py",
     "methods/nonrigid/*.py": "methods/nonrigid/test_dense.py",
     "methods/*.py": "methods/test_method_contract.py",
     # Canvases and widgets are tested with mouse and keys, through the window that holds them.

@@ -14,6 +14,7 @@ from napari_histreg.transforms import Deformation, MatrixTransform, Transform, T
 if TYPE_CHECKING:
     from napari_histreg.matching.evidence import Evidence
     from napari_histreg.matching.picture import Picture
+    from napari_histreg.matching.related_evidence import RelatedEvidence
 
 __all__ = ["Estimate", "Finding", "Method"]
 
@@ -37,6 +38,8 @@ class Estimate:
         Countable findings, such as keypoints, matches and inliers.
     landmarks : Landmarks or None
         The point pairs that carried the result, in world units, where the method has some.
+    related : RelatedEvidence or None
+        What speaks for the pose by values that go together, where that was asked.
     """
 
     fixed_to_moving: Transform
@@ -44,6 +47,7 @@ class Estimate:
     notes: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     landmarks: Landmarks | None = None
+    related: "RelatedEvidence | None" = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Finding:
         The method's own measure, larger is better; by default the margin over wrong poses.
     words : str
         What the progress is told at the end.
-    notes, figures, landmarks
+    notes, figures, landmarks, related
         As in `Estimate`.
     evidence : Evidence, optional
         Where the search has weighed its poses already.
@@ -75,6 +79,7 @@ class Finding:
     notes: tuple[str, ...] = ()
     figures: Mapping[str, Any] = field(default_factory=dict)
     landmarks: Landmarks | None = None
+    related: "RelatedEvidence | None" = None
     evidence: "Evidence | None" = None
     is_proven: bool = False
 
@@ -147,7 +152,7 @@ class Method(BaseModel):
             figures |= {"margin": evidence.margin, "overlap": evidence.overlap}
             score = evidence.margin if score is None else score
         progress(1.0, found.words or f"margin over wrong poses {figures.get('margin', 0):.2f}")
-        return Estimate(fixed_to_moving, score, found.notes, figures, found.landmarks)
+        return Estimate(fixed_to_moving, score, found.notes, figures, found.landmarks, found.related)
 
     def search(
         self, fixed: "Picture", moving: "Picture", initial: Transform | None, progress: Progress

@@ -8,7 +8,8 @@ from napari_histreg.preprocess import Recipe, prepare_pair
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import Outcome, StepLog
 from napari_histreg.registration.automatic.automatic import Automatic
-from napari_histreg.registration.automatic.verdict import judge_transform
+from napari_histreg.registration.automatic.verdict import Verdict, judge_transform
+from napari_histreg.registration.related_verdict import judge_related
 from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform
@@ -41,6 +42,8 @@ class ByMethod(Aligner):
             verdict = judge_transform(
                 fixed, moving, estimate.fixed_to_moving, progress=portion(progress, 0.8, 1.0)
             )
+            if verdict.word != "accepted" and estimate.related is not None:
+                verdict = _better(verdict, judge_related(estimate.related))
             found.update(verdict.measures)
         progress(1.0, verdict.word)
         return Outcome(
@@ -86,3 +89,8 @@ class ByMethod(Aligner):
                 f"{' '.join(outcome.reasons)} Give one (initial)."
             )
         return outcome.fixed_to_moving
+
+
+def _better(first: Verdict, second: Verdict) -> Verdict:
+    """Return the verdict of more confidence: edges that agree and values that go together are each enough."""
+    return max(first, second, key=lambda verdict: verdict.confidence or 0.0)

@@ -1,5 +1,6 @@
 """Climb to the greatest mutual information: SimpleITK's registration framework."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -7,10 +8,11 @@ from pydantic import Field
 
 from napari_histreg.errors import NotConverged
 from napari_histreg.geometry import FloatArray
-from napari_histreg.matching.evidence import as_affine, weigh_pose
+from napari_histreg.matching.evidence import as_affine, require_plausible, weigh_pose
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.fourier.phase_shift import ShiftFinder
+from napari_histreg.methods.intensity.all_turns import swept_finding, unstretched
 from napari_histreg.methods.intensity.sitk_climb import Climb, Freedom, climb
 from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.starts import level_spacings, plain_starts, prealign, working_spacing
@@ -39,7 +41,10 @@ class MutualInformation(Method):
     enough. With ``metric="mean_squares"`` both signals must have the same values.
 
     Only where both masks are valid is looked at. The result is refused where it is implausible or where
-    wrong poses of the two images agree as well.
+    wrong poses of the two images agree as well. Where its edges do not convince, as those of CT and MR seldom
+    do, every turn and shift is tried (``search_deg`` about a start; any turn without one), and cells that
+    took no part in learning which values go together are asked; see `search_related`. It stretches only
+    where that is worth much, or these cells confirm it.
 
     Notes
     -----
@@ -75,6 +80,12 @@ class MutualInformation(Method):
         ge=0.0,
         le=180.0,
     )
+    sweep: bool = Field(
+        True,
+        title="Try all turns where edges do not convince",
+        description="Tries every turn and shift, and asks cells that took no part: for images that share "
+        "few edges, such as CT and MR.",
+    )
     max_side_px: int = fields.working_size(1024)
     seed: int = fields.seed()
 
@@ -88,6 +99,28 @@ class MutualInformation(Method):
         NotConverged
             The optimiser gave up, or the result is not one that can be trusted.
         """
+        if not self.sweep or self.metric != "mutual_information":
+            return self._climbed(fixed, moving, initial, progress)
+        try:
+            found = self._climbed(fixed, moving, initial, portion(progress, 0.0, 0.5))
+            evidence = weigh_pose(fixed, moving, as_affine(found.fixed_to_moving, fixed))
+            found = replace(found, evidence=evidence)
+            require_plausible(as_affine(found.change, fixed), evidence, self.label)
+            if self.transform != "rigid":
+                found = unstretched(fixed, moving, found)
+                if found.evidence is not None:
+                    require_plausible(as_affine(found.change, fixed), found.evidence, self.label)
+            return found
+        except NotConverged as error:
+            failure = str(error)
+        return swept_finding(
+            fixed, moving, initial, freedom=self.transform, search_deg=self.search_deg, failure=failure,
+            progress=portion(progress, 0.5, 0.9),
+        )  # fmt: skip
+
+    def _climbed(
+        self, fixed: Picture, moving: Picture, initial: Transform | None, progress: Progress
+    ) -> Finding:
         start, matrix = self._best_start(fixed, moving, initial, portion(progress, 0.0, 0.4))
         # What was found on the small copy must not be lost on a smaller one.
         spacings = level_spacings(

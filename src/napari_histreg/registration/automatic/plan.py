@@ -118,7 +118,7 @@ class Plan:
             for p in (picture.reduced(picture.extent / 384) for picture in self.pictures)
         ]
         try:
-            estimate = MutualInformation().estimate(*rasters, progress=progress)
+            estimate = MutualInformation(sweep=False).estimate(*rasters, progress=progress)
         except RegistrationError:
             return [], {"poses": 0.0}
         return [as_affine(estimate.fixed_to_moving, self.pictures[0])], {"poses": 1.0}
