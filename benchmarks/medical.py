@@ -73,7 +73,7 @@ def _aligned(fixed: NDArray[np.uint8], moving: NDArray[np.uint8], truth: Rigid) 
     """Align after the moving image was moved; return verdict and mean error over the middle in pixels."""
     back = truth.inverse().matrix
     moved = ndimage.affine_transform(moving, back[:2, :2], back[:2, 2], order=1)
-    found = register(open_slide(fixed), open_slide(moved), method="mi", must_find=False)
+    found = register(open_slide(fixed), open_slide(moved), method="mi", transform="rigid", must_find=False)
     if not found.has_transform:
         return found.verdict, float("inf")
     lines = [np.linspace(0.25 * n, 0.75 * n, 9) for n in fixed.shape]
