@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -221,11 +221,12 @@ def _climbed(score: RelatedValues, start: FloatArray, freedom: Freedom, step: fl
         return np.asarray(start @ _motion(change / reach, centre, reach))
 
     simplex = np.vstack([np.zeros(count), np.eye(count) * step])
+    options: Any = {"initial_simplex": simplex, "xatol": step / 50, "fatol": 1e-6, "maxfev": 45 * count}
     found = minimize(
         lambda change: -score(pose(change)),
         np.zeros(count),
         method="Nelder-Mead",
-        options={"initial_simplex": simplex, "xatol": step / 50, "fatol": 1e-6, "maxfev": 45 * count},
+        options=options,
     )
     return RelatedPose(pose(found.x), float(-found.fun))
 

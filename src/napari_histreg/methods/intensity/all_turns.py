@@ -126,7 +126,7 @@ def unstretched(fixed: Picture, moving: Picture, found: Finding) -> Finding:
         return found
     evidence = weigh_pose(fixed, moving, rigid.matrix)
     # As a change made before the start.
-    change = np.linalg.solve(as_affine(found.start, fixed), rigid.matrix)
+    change = np.asarray(np.linalg.solve(as_affine(found.start, fixed), rigid.matrix), np.float64)
     return replace(found, change=Affine(change), evidence=evidence, notes=(*found.notes, UNPROVEN))
 
 
