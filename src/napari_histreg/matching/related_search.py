@@ -211,7 +211,7 @@ def climb_rigid(score: RelatedValues, start: FloatArray, extent: float) -> Relat
 
 def _climbed(score: RelatedValues, start: FloatArray, freedom: Freedom, step: float) -> RelatedPose:
     """Climb by a simplex; `step` in fixed world units is the length of its sides at first."""
-    from scipy.optimize import minimize
+    from scipy import optimize
 
     centre = score.points.mean(0)
     reach = float(np.sqrt(((score.points - centre) ** 2).sum(1).mean()))
@@ -221,12 +221,13 @@ def _climbed(score: RelatedValues, start: FloatArray, freedom: Freedom, step: fl
         return np.asarray(start @ _motion(change / reach, centre, reach))
 
     simplex = np.vstack([np.zeros(count), np.eye(count) * step])
-    options: Any = {"initial_simplex": simplex, "xatol": step / 50, "fatol": 1e-6, "maxfev": 45 * count}
+    # Its stubs know no options of the simplex.
+    minimize: Any = optimize.minimize
     found = minimize(
         lambda change: -score(pose(change)),
         np.zeros(count),
         method="Nelder-Mead",
-        options=options,
+        options={"initial_simplex": simplex, "xatol": step / 50, "fatol": 1e-6, "maxfev": 45 * count},
     )
     return RelatedPose(pose(found.x), float(-found.fun))
 
