@@ -49,6 +49,8 @@ COVERED = {
     "matching/related_search.py": "registration/test_related_verdict.py",
     "matching/smooth_basis.py": "matching/test_stiffness.py",
     # One contract runs over the table of methods; families have tests of what is their own.
+    "learning/torch_layers.py": "learning/test_layers.py",
+    "learning/train.py": "cli/test_train.py",
     "methods/elastix/*.py": "methods/elastix/test_method.py",
     "methods/features/*.py": "methods/features/test_features.py",
     "methods/fourier/*.py": "methods/fourier/test_phase.py",

@@ -10,7 +10,7 @@ AVAILABLE = [spec.name for spec in list_methods() if spec.is_available]
 
 def test_every_method_and_recipe_is_listed_once_the_recipes_first():
     names = [spec.name for spec in list_methods()]
-    assert names[: len(RECIPES)] == ["auto", "landmarks"]
+    assert names[: len(RECIPES)] == ["auto", "landmarks", "learned"]
     assert sorted(names) == sorted({*(s.name for s in RECIPES), *(s.name for s in METHODS)})
 
 
@@ -27,5 +27,5 @@ def test_the_rows_are_the_parameters(name):
 
 
 def test_an_unknown_name_is_answered_with_all():
-    with pytest.raises(ValueError, match=r"'magic'.*auto, landmarks, sift"):
+    with pytest.raises(ValueError, match=r"'magic'.*auto, landmarks, learned, sift"):
         method_spec("magic")

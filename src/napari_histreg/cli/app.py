@@ -18,6 +18,7 @@ from napari_histreg.cli import (
     register,
     report,
     template,
+    train,
     transform,
     warp,
 )
@@ -46,6 +47,7 @@ for verb in (
     register.register,
     group.group,
     cohort.cohort,
+    train.train,
     warp.warp,
     transform.transform,
     convert.convert,

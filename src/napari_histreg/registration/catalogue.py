@@ -27,6 +27,17 @@ RECIPES = (
         kinds=("translation", "rigid", "similarity", "affine", "projective", "thin_plate"),
         multimodal=True,
     ),
+    MethodSpec(
+        name="learned",
+        title="Learned",
+        summary="Bends by a network that was trained on slides like these, where blocks prefer it to "
+        "the classical bend.",
+        target="napari_histreg.learning.learned:Learned",
+        kinds=("affine", "displacement"),
+        multimodal=True,
+        nonrigid=True,
+        doi=("10.1109/TMI.2019.2897538", "10.1109/ICCV.2019.01070"),
+    ),
 )
 
 
