@@ -1,8 +1,6 @@
 """QuPath annotations as a Shapes layer, and a Shapes layer as QuPath annotations."""
 
 import json
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +9,7 @@ import numpy as np
 from napari_histreg.errors import DamagedFile
 from napari_histreg.files import written_whole
 from napari_histreg.geometry import FloatArray
+from napari_histreg.plugin.layers.annotation_edits import Drawn, edited_features, outlines
 from napari_histreg.plugin.layers.slides import SLIDE, LayerData
 from napari_histreg.plugin.models.tones import ON_SLIDES
 from napari_histreg.slides import Slide
@@ -21,10 +20,12 @@ if TYPE_CHECKING:
 __all__ = ["ANNOTATIONS", "annotation_layer", "annotations_file", "is_annotations", "write_annotations"]
 
 ANNOTATIONS = "histreg_annotations"
-"""Key in the metadata of a Shapes layer: the file that it shows, and its shapes as they were read."""
+"""Key in the metadata of a Shapes layer: the file that it shows, its shapes as they were read, and how many
+of the file's features they are."""
+FEATURE, OUTLINE = "feature", "outline"
+"""Columns of the layer: the place of a shape's feature in the file, and which of its outlines it is."""
 MOST_SHOWN = 3000
 """Outlines that napari shows without growing slow; a file is carried whole all the same."""
-_OUTLINES = {"Polygon": "polygon", "LineString": "path"}
 
 
 def is_annotations(path: Path) -> bool:
@@ -48,8 +49,9 @@ def annotation_layer(path: Path, slide: Slide, affine: Any = None) -> LayerData:
     Returns
     -------
     (data, options, "shapes")
-        At most 3000 outlines. Features: ``name``, ``class`` and ``feature``, the place of the shape's feature
-        in the file.
+        At most 3000 outlines; where the file holds more, the name of the layer says how many features are
+        shown. Columns: ``name``, ``class``, and the place of the shape's feature in the file and of the
+        outline in the feature.
 
     Raises
     ------
@@ -57,13 +59,19 @@ def annotation_layer(path: Path, slide: Slide, affine: Any = None) -> LayerData:
         It is no GeoJSON.
     """
     features = _features(path)
-    shapes, kinds, places = [], [], []
+    shapes: list[FloatArray] = []
+    kinds, places, numbers, shown = [], [], [], 0
     for place, feature in enumerate(features):
-        for kind, outline in _outlines(feature.get("geometry") or feature):
+        found = outlines(feature)
+        # Whole features only: half of one could not be told from one that was cut.
+        if shapes and len(shapes) + len(found) > MOST_SHOWN:
+            break
+        shown = place + 1
+        for number, (kind, outline) in enumerate(found):
             shapes.append(outline)
             kinds.append(kind)
             places.append(place)
-    shapes, kinds, places = shapes[:MOST_SHOWN], kinds[:MOST_SHOWN], places[:MOST_SHOWN]
+            numbers.append(number)
     properties = [features[place].get("properties") or {} for place in places]
     unit = "um" if slide.unit == "um" else "pixel"
     options: dict[str, Any] = {
@@ -79,10 +87,15 @@ def annotation_layer(path: Path, slide: Slide, affine: Any = None) -> LayerData:
         "features": {
             "name": [str(p.get("name") or "") for p in properties],
             "class": [str((p.get("classification") or {}).get("name") or "") for p in properties],
-            "feature": places,
+            FEATURE: places,
+            OUTLINE: numbers,
         },
-        "metadata": {SLIDE: slide, ANNOTATIONS: (str(path), [shape.copy() for shape in shapes])},
+        # What is drawn is new, whatever was read last.
+        "feature_defaults": {"name": "", "class": "", FEATURE: -1, OUTLINE: -1},
+        "metadata": {SLIDE: slide, ANNOTATIONS: (str(path), [shape.copy() for shape in shapes], shown)},
     }
+    if shown < len(features):
+        options["name"] = f"{path.stem} (first {shown:,} of {len(features):,})"
     if affine is not None:
         options["affine"] = affine
     return shapes, options, "shapes"
@@ -90,34 +103,39 @@ def annotation_layer(path: Path, slide: Slide, affine: Any = None) -> LayerData:
 
 def annotations_file(layer: "Layer") -> str | None:
     """Return the file of which a Shapes layer still shows all that it showed at first; else None."""
-    path, read = layer.metadata.get(ANNOTATIONS) or (None, [])
+    path, read, _ = layer.metadata.get(ANNOTATIONS) or (None, [], 0)
     same = len(layer.data) == len(read) and all(map(np.array_equal, layer.data, read))
     return path if path is not None and same else None
 
 
 def write_annotations(layer: "Shapes", path: Path) -> int:
-    """Write a Shapes layer as GeoJSON, in level-0 pixels of its slide; returns the number of shapes.
+    """Write a Shapes layer as GeoJSON, in level-0 pixels of its slide; returns the number of features.
 
-    Shapes that were read from a file keep their ids, classes and measurements.
+    What was read from a file keeps its ids, classes and measurements, and what the layer was too small to
+    show is written as it was.
 
     Raises
     ------
     WriteError
         The file cannot be written.
     """
-    source = layer.metadata.get(ANNOTATIONS)
-    known = _features(Path(source[0])) if source and Path(source[0]).exists() else []
-    names = layer.features.get("feature", [])
-    found = []
-    for k, (outline, kind) in enumerate(zip(layer.data, layer.shape_type, strict=True)):
-        place = int(names[k]) if k < len(names) and np.isfinite(names[k]) else -1
-        feature = dict(known[place]) if 0 <= place < len(known) else _new_feature()
-        feature["geometry"] = _geometry(np.asarray(outline, float)[:, -2:], kind)
-        found.append(feature)
+    file, _, shown = layer.metadata.get(ANNOTATIONS) or ("", [], 0)
+    known = _features(Path(file)) if file and Path(file).exists() else []
+    places, numbers = (np.asarray(layer.features.get(column, []), float) for column in (FEATURE, OUTLINE))
+    drawn = [
+        Drawn(_whole(places, k), _whole(numbers, k), np.asarray(outline, float)[:, -2:], kind)
+        for k, (outline, kind) in enumerate(zip(layer.data, layer.shape_type, strict=True))
+    ]
+    found = edited_features(known, shown, drawn)
     with written_whole(path) as temporary:
         collection = {"type": "FeatureCollection", "features": found}
         temporary.write_text(json.dumps(collection), encoding="utf-8")
     return len(found)
+
+
+def _whole(column: FloatArray, k: int) -> int:
+    """Return a row's number, -1 where it has none."""
+    return int(column[k]) if k < len(column) and np.isfinite(column[k]) else -1
 
 
 def _features(path: Path) -> list[dict[str, Any]]:
@@ -129,38 +147,3 @@ def _features(path: Path) -> list[dict[str, Any]]:
     if not isinstance(listed, list) or not all(isinstance(feature, dict) for feature in listed):
         raise DamagedFile(f"{path} is no GeoJSON: it holds no list of features.")
     return listed
-
-
-def _outlines(geometry: dict[str, Any]) -> Iterator[tuple[str, FloatArray]]:
-    """Return the outlines of a geometry as napari draws them: (y, x) of pixel centres, open rings."""
-    kind, places = str(geometry.get("type", "")), geometry.get("coordinates", [])
-    if kind.startswith("Multi"):
-        for part in places:
-            yield from _outlines({"type": kind.removeprefix("Multi"), "coordinates": part})
-    elif kind == "Polygon":
-        for ring in places:
-            yield "polygon", _from_corner(ring[:-1])
-    elif kind == "LineString":
-        yield "path", _from_corner(places)
-    elif kind == "Point":
-        y, x = _from_corner([places])[0]
-        yield "ellipse", np.array([[y - 2, x - 2], [y - 2, x + 2], [y + 2, x + 2], [y + 2, x - 2]])
-
-
-def _from_corner(places: Any) -> FloatArray:
-    return np.asarray([place[:2] for place in places], float)[:, ::-1] - 0.5
-
-
-def _geometry(outline: FloatArray, kind: str) -> dict[str, Any]:
-    if kind == "ellipse":
-        centre, (a, b) = outline.mean(0), ((outline[1] - outline[0]) / 2, (outline[3] - outline[0]) / 2)
-        angle = np.linspace(0, 2 * np.pi, 65)[:-1, None]
-        outline = centre + np.cos(angle) * a + np.sin(angle) * b
-    places = (outline[:, ::-1] + 0.5).tolist()
-    if kind in ("path", "line"):
-        return {"type": "LineString", "coordinates": places}
-    return {"type": "Polygon", "coordinates": [[*places, places[0]]]}
-
-
-def _new_feature() -> dict[str, Any]:
-    return {"type": "Feature", "id": str(uuid.uuid4()), "properties": {"objectType": "annotation"}}
