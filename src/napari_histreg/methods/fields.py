@@ -4,7 +4,10 @@ from typing import Any
 
 from pydantic import Field
 
-__all__ = ["iterations", "levels", "seed", "tried_mirrored", "working_size"]
+__all__ = ["ADVANCED", "iterations", "levels", "seed", "tried_mirrored", "working_size"]
+
+ADVANCED: dict[str, Any] = {"advanced": True}
+"""What a field says of itself, as ``json_schema_extra``, that few people need; forms show it apart."""
 
 
 def working_size(default: int) -> Any:
@@ -26,17 +29,27 @@ def levels(default: int) -> Any:
         description="Sizes worked at, each half of the next; 1 is full size only.",
         ge=1,
         le=8,
+        json_schema_extra=ADVANCED,
     )
 
 
 def iterations(default: int) -> Any:
     """Return the field ``iterations``: where each level ends at the latest."""
-    return Field(default, title="Iterations", description="At most so many per level.", ge=1, le=5000)
+    return Field(
+        default,
+        title="Iterations",
+        description="At most so many per level.",
+        ge=1,
+        le=5000,
+        json_schema_extra=ADVANCED,
+    )
 
 
 def seed() -> Any:
     """Return the field ``seed``: equal seeds give equal results."""
-    return Field(0, title="Seed", description="Of the random draws.", ge=0, le=2**31 - 1)
+    return Field(
+        0, title="Seed", description="Of the random draws.", ge=0, le=2**31 - 1, json_schema_extra=ADVANCED
+    )
 
 
 def tried_mirrored() -> Any:

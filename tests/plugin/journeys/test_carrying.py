@@ -190,6 +190,13 @@ def test_fused_measured_and_interpolated(window, slides, cache):
     export.more.fuse(str(cache / "fused.ome.tif"))
     written(widget)
     assert open_slide(cache / "fused.ome.tif").shape == (400, 500)
+    assert not (cache / "fused.html").exists()
+    export.more.measured.click()
+    export.more.fuse(str(cache / "measured.ome.tif"))
+    written(widget)
+    assert "EN " in export.said.text()
+    assert json.loads((cache / "measured.json").read_text())["figures"]["entropy"] > 0
+    assert (cache / "measured.html").exists()
 
     export.model.write_landmarks(cache / "others.csv", "histreg")
     export.more.measure_unseen(str(cache / "others.csv"))

@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pytest
 from napari.layers import Layer
 
 from napari_histreg.plugin.layers import annotations

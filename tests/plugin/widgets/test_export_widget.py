@@ -14,7 +14,8 @@ from napari_histreg.plugin.widgets.export_widget import ExportWidget
 from napari_histreg.records.document import read_registration
 from napari_histreg.samples import phantom_pair
 from napari_histreg.slides import open_slide
-from napari_histreg.transforms.formats import SlideFrame, read_transform
+from napari_histreg.transforms import Similarity
+from napari_histreg.transforms.formats import SlideFrame, read_transform, write_transform
 
 pytestmark = pytest.mark.qt
 
@@ -196,3 +197,40 @@ def test_no_name_no_file(window, pair, answer, tmp_path):
         press(control)
     assert len(answer.asked) == 4
     assert widget.task is None
+
+
+def test_files_of_other_tools_are_converted_without_slides(
+    make_napari_viewer, cache, tmp_path, answer, monkeypatch
+):
+    truth = Similarity.of(angle_deg=20, translation=(5, 7))
+    frame = SlideFrame((0.5, 0.5), (400, 500))
+    write_transform(truth, tmp_path / "bigwarp.csv", "csv", fixed=frame, moving=frame)
+    widget = ExportWidget(make_napari_viewer(show=True))
+    widget.resize(420, 900)
+    widget.show()
+    settle(0.1)
+    more = widget.convert
+    more.expand(animate=False)
+    settle(0.1)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(tmp_path / "bigwarp.csv"), ""))
+    target = answer("there.tfm")
+    more.target_format.setCurrentIndex(more.target_format.findData("itk"))
+    for spin in more.sizes.values():
+        spin.setValue(0.5)
+    more.convert_button.click()
+    finish(widget)
+    assert widget.said.text() == f"Wrote {target}."
+    again = read_transform(target, "itk", fixed=frame, moving=frame)
+    np.testing.assert_allclose(again.matrix, truth.matrix, atol=1e-6)
+    # What cannot be read is said in one sentence, and nothing is written.
+    (tmp_path / "bigwarp.csv").write_text("no matrix")
+    answer("nothing.tfm")
+    more.convert_button.click()
+    finish(widget)
+    assert "bigwarp.csv" in widget.said.text()
+    assert not (tmp_path / "nothing.tfm").exists()
+    # Landmarks have layouts of their own.
+    more.kind.setCurrentIndex(1)
+    more.kind.activated.emit(1)
+    assert more.target_format.findData("bigwarp") >= 0
+    widget.close()

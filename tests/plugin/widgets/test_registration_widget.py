@@ -1,5 +1,8 @@
 """The automatic widget, with real clicks."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
@@ -10,7 +13,11 @@ from napari_histreg.errors import NoTissue
 from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.models import automatic_model
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
+from napari_histreg.plugin.widgets.slide_chooser import SlideChooser
+from napari_histreg.registration.catalogue import method_spec
 from napari_histreg.samples import phantom_pair
+from napari_histreg.slides import open_slide
+from plugin_slides import tissue
 
 pytestmark = pytest.mark.qt
 
@@ -71,8 +78,51 @@ def test_the_form_follows_the_method(window):
     assert "by default" in widget.form.entry("ratio").toolTip()
     assert widget.form.entry("max_keypoints").minimum() == 50
     choose(widget.method, "ecc")
-    assert "iterations" in widget.form._fields
+    assert "iterations" in widget.advanced_form._fields
     assert "ratio" not in widget.form._fields
+    choose(widget.method, "auto")
+    assert {"nonrigid", "mirror"} == set(widget.form._fields)
+    assert "scale_play" in widget.advanced_form._fields
+
+
+def test_advanced_holds_what_few_people_need(window, monkeypatch):
+    missing = replace(method_spec("sift"), requires=("no_such_module",))
+    model = automatic_model.AutomaticModel
+    found = model.methods.fget
+    monkeypatch.setattr(
+        model, "methods", property(lambda m: [missing if s.name == "sift" else s for s in found(m)])
+    )
+    _, widget = window()
+    assert widget.method.findData("sift") < 0
+    widget.advanced.expand(animate=False)
+    settle(0.2)
+    widget.missing.click()
+    place = widget.method.findData("sift")
+    assert widget.method.itemText(place) == "SIFT features (not installed)"
+    assert "pip install" in widget.method.itemData(place, Qt.ItemDataRole.ToolTipRole)
+    widget.advanced_form.entry("scale_play").setValue(0.2)
+    assert widget.model.parameters == {"scale_play": 0.2}
+    widget.missing.click()
+    assert widget.method.findData("sift") < 0
+    assert widget.method.currentData() == "auto"
+
+
+def test_of_several_slides_the_nearest_to_all_becomes_the_fixed_one(make_napari_viewer, cache):
+    viewer = make_napari_viewer(show=True)
+    picture = tissue(3, (160, 160)) / 255.0
+    # The middle one is half of each of the others.
+    for name, share in (("first", 0.0), ("middle", 0.5), ("last", 1.0)):
+        pixels = (1 - share) * picture + share * picture[::-1, ::-1]
+        add_slide(viewer, open_slide((255 * pixels).astype(np.uint8), pixel_size_um=1.0, name=name))
+    chooser = SlideChooser(viewer)
+    viewer.window.add_dock_widget(chooser, area="right")
+    settle(0.2)
+    press(chooser.template_button)
+    wait_for(lambda: chooser.task is not None and not chooser.task.is_running, 30)
+    settle()
+    assert chooser.sync.fixed.name == "middle"
+    assert chooser.sync.moving.name == "last"
+    assert chooser.notice.text().startswith("middle is nearest to the others (mean distance: middle 0.")
 
 
 def test_a_value_typed_into_the_form_reaches_the_method(window, monkeypatch):

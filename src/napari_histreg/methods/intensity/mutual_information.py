@@ -69,7 +69,14 @@ class MutualInformation(Method):
     )
     levels: int = fields.levels(4)
     iterations: int = fields.iterations(200)
-    bins: int = Field(32, title="Bins", description="Of the joint histogram.", ge=5, le=256)
+    bins: int = Field(
+        32,
+        title="Bins",
+        description="Of the joint histogram.",
+        ge=5,
+        le=256,
+        json_schema_extra=fields.ADVANCED,
+    )
     sampling: float = Field(
         0.2, title="Sampling", description="Share of the pixels looked at, on large levels.", gt=0.001, le=1.0
     )

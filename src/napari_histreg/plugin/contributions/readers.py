@@ -198,8 +198,8 @@ def _annotations(path: Path) -> list[LayerData]:
     data, options, kind = annotation_layer(path, slide, image.affine.affine_matrix)
     options |= {"scale": image.scale, "units": image.units}
     show_info(
-        f"{options['name']}: {len(data)} outlines on {slide.name}. Export > Annotations and cells carries all "
-        f"of {path.name} to the other slide, those that are edited here as they are then."
+        f"{options['name']}: {len(data)} outlines on {slide.name}. Export > Annotations and cells carries "
+        "the whole file to the other slide, outlines that are edited here as they are then."
     )
     return [(data, options, kind)]
 

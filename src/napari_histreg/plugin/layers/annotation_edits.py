@@ -59,9 +59,8 @@ def outlines(feature: Mapping[str, Any]) -> list[tuple[str, FloatArray]]:
         elif part == "LineString":
             found.append(("path", _from_corner(places)))
         else:
-            y, x = _from_corner([places])[0]
             mark = np.array([[-1, -1], [-1, 1], [1, 1], [1, -1]]) * _MARK_PX
-            found.append(("ellipse", mark + (y, x)))
+            found.append(("ellipse", mark + _from_corner([places])))
     return found
 
 
@@ -93,7 +92,7 @@ def edited_features(known: Sequence[Feature], shown: int, drawn: Sequence[Drawn]
             new.append(_new_feature(shape, like=known[shape.feature]))
         else:
             known_as[shape.number] = shape
-    found = []
+    found: list[Feature | None] = []
     for place, feature in enumerate(known):
         first = outlines(feature) if place < shown else []
         if not first:

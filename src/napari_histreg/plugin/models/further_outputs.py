@@ -7,7 +7,9 @@ from pathlib import Path
 from napari_histreg.fusion import fuse_slides
 from napari_histreg.landmarks import read_landmarks
 from napari_histreg.plugin.models.export_model import ExportModel
-from napari_histreg.progress import Progress
+from napari_histreg.progress import Progress, portion
+from napari_histreg.quality.fusion_quality import measure_fused_slide
+from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
 from napari_histreg.quality.target_error import target_error
 from napari_histreg.slides import write_slide
 from napari_histreg.transforms import Translation
@@ -16,7 +18,9 @@ from napari_histreg.warping import Grid, warp_slide
 __all__ = ["measure_unseen", "write_fused"]
 
 
-def write_fused(export: ExportModel, path: str | Path, rule: str) -> Callable[[Progress], str]:
+def write_fused(
+    export: ExportModel, path: str | Path, rule: str, *, measured: bool = False
+) -> Callable[[Progress], str]:
     """Return the call that merges both slides into one, for looking, as ``histreg fuse`` does.
 
     Parameters
@@ -27,6 +31,8 @@ def write_fused(export: ExportModel, path: str | Path, rule: str) -> Callable[[P
         Ends in .ome.tif or .ome.zarr.
     rule : str
         A name from `napari_histreg.fusion.RULES`.
+    measured : bool
+        Whether to measure how much it keeps of both slides, and to write a page on it beside it.
     """
     fixed, moving = export.slides()
     transform, frame = export.session.fixed_to_moving, Grid.of(fixed)
@@ -37,7 +43,15 @@ def write_fused(export: ExportModel, path: str | Path, rule: str) -> Callable[[P
 
     def call(progress: Progress) -> str:
         vouch(progress)
-        return f"Wrote {write_slide(fuse_slides([still, warped], rule), path, progress=progress)}."
+        fused = fuse_slides([still, warped], rule)
+        written = write_slide(fused, path, progress=portion(progress, 0.0, 0.9 if measured else 1.0))
+        if not measured:
+            return f"Wrote {written}."
+        progress(0.9, "measuring what it keeps of both slides")
+        figures = measure_fused_slide(still, warped, fused)
+        page = Path(path).with_name(f"{Path(path).name.partition('.ome.')[0]}.html")
+        write_fusion_report(page, still, warped, fused, figures, made_by=fused.metadata)
+        return f"Wrote {written} and {page.name}.\n{measure_table(figures)}"
 
     return call
 

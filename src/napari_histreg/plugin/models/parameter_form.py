@@ -41,6 +41,8 @@ class FormField:
         By which a number changes.
     decimals : int
         After the point.
+    advanced : bool
+        Whether few people need it.
     """
 
     name: str
@@ -54,6 +56,7 @@ class FormField:
     maximum: float = WIDEST
     step: float = 1.0
     decimals: int = 0
+    advanced: bool = False
 
 
 def form_fields(model: type[BaseModel]) -> tuple[FormField, ...]:
@@ -103,6 +106,7 @@ def _field(name: str, info: FieldInfo) -> FormField | None:
         maximum=high if high is not None else WIDEST,
         step=step,
         decimals=decimals,
+        advanced=bool(isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("advanced")),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QWidget
 
 from napari_histreg.errors import HistregError
 from napari_histreg.fusion import RULES
@@ -60,6 +60,8 @@ class CarryWidget(QWidget):
         self.rule = combo("How both slides become one picture")
         quiet(self.rule, [(rule.title, rule.name) for rule in RULES], "wavelet")
         self.fuse_button = button("Write fused slide …", "Both slides merged into one, to look at", self.fuse)
+        self.measured = QCheckBox("Measure it")
+        self.measured.setToolTip("Say how much it keeps of both slides, and write a page on it beside it")
         self.unseen_button = button(
             "Measure on other landmarks …",
             "The error on pairs of a file that took no part in the alignment",
@@ -70,7 +72,7 @@ class CarryWidget(QWidget):
         layout.addWidget(self.direction)
         layout.addLayout(row(self.file_button, self.layer_button))
         layout.addWidget(heading("Fused slide"))
-        layout.addLayout(row(self.rule, self.fuse_button))
+        layout.addLayout(row(self.rule, self.measured, self.fuse_button))
         layout.addWidget(heading("Accuracy"))
         layout.addWidget(self.unseen_button)
 
@@ -122,8 +124,9 @@ class CarryWidget(QWidget):
         """Ask where to, unless told, and write both slides as one."""
         kinds = "OME-TIFF (*.ome.tif);;OME-Zarr (*.ome.zarr)"
         path = path or self._ask("Write the fused slide", f"{self._model.stem}_fused.ome.tif", kinds)
+        measured = self.measured.isChecked()
         if path:
-            self._run(lambda: write_fused(self._model, path, self.rule.currentData()))
+            self._run(lambda: write_fused(self._model, path, self.rule.currentData(), measured=measured))
 
     def measure_unseen(self, path: str = "") -> None:
         """Ask for the landmarks, unless told, and say the error on them."""

@@ -18,6 +18,7 @@ from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.viewer.screenshot import save_view
 from napari_histreg.plugin.widgets.carry_widget import CarryWidget
 from napari_histreg.plugin.widgets.channel_list import ChannelList
+from napari_histreg.plugin.widgets.convert_widget import ConvertWidget
 from napari_histreg.plugin.widgets.parts import (
     Scrolled,
     button,
@@ -114,6 +115,7 @@ class ExportWidget(QWidget):
             self.write_warped,
         )
         self.more = CarryWidget(viewer, self.model, self._run, self._ask)
+        self.convert = ConvertWidget(self._run, self._ask)
         self.cancel_button = button("Cancel", "Stop; no half file is left behind", self.cancel)
         self.progress = QProgressBar()
         self.progress.setRange(0, 1000)
@@ -150,14 +152,10 @@ class ExportWidget(QWidget):
         lines.addRow("Compression", self.compression)
         lines.addRow("Interpolation", self.interpolation)
         below.addLayout(lines)
-        below.addWidget(self.channels)
-        below.addWidget(self.merge)
-        below.addWidget(self.warp_button)
-        below.addWidget(self.more)
-        below.addWidget(self.cancel_button)
-        below.addWidget(self.progress)
-        below.addWidget(self.message)
-        below.addWidget(self.said)
+        for part in (self.channels, self.merge, self.warp_button, self.more, self.convert):
+            below.addWidget(part)
+        for part in (self.cancel_button, self.progress, self.message, self.said):
+            below.addWidget(part)
         below.addStretch(1)
         layout.addWidget(Scrolled(inner), 1)
 
@@ -285,6 +283,7 @@ class ExportWidget(QWidget):
         for control in (self.matrix_button, self.warp_button):
             set_allowed(control, waiting or self.model.result_obstacle)
         self.more.allow(waiting)
+        self.convert.allow(waiting)
         set_allowed(self.landmarks_button, self.model.landmarks_obstacle)
         set_allowed(self.picture_button, None if self._sync.slides else "Open a slide first.")
         set_allowed(self.cancel_button, None if busy else "Nothing is being written.")

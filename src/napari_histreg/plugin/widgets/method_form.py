@@ -25,6 +25,12 @@ __all__ = ["MethodForm"]
 class MethodForm(QWidget):
     """One line for each parameter of a method, with its bounds, its default and a tooltip.
 
+    Parameters
+    ----------
+    parent : QWidget, optional
+    advanced : bool
+        Whether it holds the parameters that few people need, or all others.
+
     Attributes
     ----------
     changed : Signal()
@@ -33,8 +39,9 @@ class MethodForm(QWidget):
 
     changed = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, advanced: bool = False) -> None:
         super().__init__(parent)
+        self._advanced = advanced
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._body = QWidget()
@@ -47,7 +54,7 @@ class MethodForm(QWidget):
         lines = form()
         body.setLayout(lines)
         self._fields = {}
-        for field in form_fields(model):
+        for field in (f for f in form_fields(model) if f.advanced == self._advanced):
             entry = _Entry(field)
             entry.set_value(values.get(field.name, field.default))
             entry.changed.connect(self.changed)
@@ -57,7 +64,7 @@ class MethodForm(QWidget):
             label.setToolTip(field.tip)
         if self._fields:
             lines.addRow(button("Defaults", "Set all parameters back to their defaults", self.reset))
-        else:
+        elif not self._advanced:
             lines.addRow(note("This method has nothing to set."))
         self._layout.replaceWidget(self._body, body)
         self._body.deleteLater()

@@ -5,7 +5,7 @@ from typing import Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog, QProgressBar, QWidget
+from qtpy.QtWidgets import QCheckBox, QFileDialog, QProgressBar, QWidget
 from superqt import QCollapsible
 
 from napari_histreg.errors import HistregError
@@ -77,6 +77,13 @@ class RegistrationWidget(VerdictControls):
         self.form = MethodForm()
         self.parameters = QCollapsible("Parameters")
         self.parameters.addWidget(self.form)
+        self.advanced_form = MethodForm(advanced=True)
+        self.missing = QCheckBox("List methods that are not installed")
+        self.missing.setToolTip("Each says how to install it")
+        self.missing.toggled.connect(self._list_methods)
+        self.advanced = QCollapsible("Advanced")
+        self.advanced.addWidget(self.advanced_form)
+        self.advanced.addWidget(self.missing)
         self.run_button = button("Run", "Align the moving slide to the fixed one", self.run)
         self.cancel_button = button("Cancel", "Stop; the slides stay as they lie", self.cancel)
         self.progress = QProgressBar()
@@ -85,8 +92,7 @@ class RegistrationWidget(VerdictControls):
         self.stage_name = note()
         self._build_verdict()
         self._arrange(viewer, with_chooser)
-        quiet(self.method, [(spec.title, spec.name) for spec in self.model.methods], self.model.method)
-        self._mark_missing_methods()
+        self._list_methods()
         quiet(self.start, [(text, value) for value, text in STARTS], self.model.start)
         quiet(self.signal, list(SIGNALS), None)
         self.method.activated.connect(lambda _index=0: self._choose_method())
@@ -94,6 +100,7 @@ class RegistrationWidget(VerdictControls):
         for control in (self.fixed_channel, self.moving_channel, self.signal):
             control.activated.connect(lambda _index=0: self._read_controls())
         self.form.changed.connect(self._read_controls)
+        self.advanced_form.changed.connect(self._read_controls)
 
     def _arrange(self, viewer: Any, with_chooser: bool) -> None:
         layout = column(self)
@@ -110,6 +117,7 @@ class RegistrationWidget(VerdictControls):
         inner = QWidget()
         below = column(inner, margin=0)
         below.addWidget(self.parameters)
+        below.addWidget(self.advanced)
         below.addLayout(row(self.run_button, self.cancel_button))
         below.addWidget(self.progress)
         below.addWidget(self.stage_name)
@@ -162,23 +170,30 @@ class RegistrationWidget(VerdictControls):
         self.model.fixed_channel = self.fixed_channel.currentData()
         self.model.moving_channel = self.moving_channel.currentData()
         self.model.start = self.start.currentData()
-        self.model.parameters = self.form.values
+        self.model.parameters = {**self.form.values, **self.advanced_form.values}
         self._show()
 
     def _show_method(self) -> None:
         spec = self.model.spec
         fill(self.summary, spec.summary if spec.is_available else f"Not installed: {spec.install_line}")
         if spec.is_available:
-            self.form.show_model(self.model.load(), self.model.parameters)
+            for part in (self.form, self.advanced_form):
+                part.show_model(self.model.load(), self.model.parameters)
         self._show()
 
-    def _mark_missing_methods(self) -> None:
-        for k, spec in enumerate(self.model.methods):
+    def _list_methods(self) -> None:
+        """List the methods; those that are not installed where that is wished, or where one is chosen."""
+        listed = [
+            spec
+            for spec in self.model.methods
+            if spec.is_available or self.missing.isChecked() or spec.name == self.model.method
+        ]
+        quiet(self.method, [(spec.title, spec.name) for spec in listed], self.model.method)
+        for k, spec in enumerate(listed):
             if not spec.is_available:
                 self.method.setItemText(k, f"{spec.title} (not installed)")
-                self.method.setItemData(
-                    k, f"Install it with: {spec.install_line}", Qt.ItemDataRole.ToolTipRole
-                )
+                tip = f"Install it with: {spec.install_line}"
+                self.method.setItemData(k, tip, Qt.ItemDataRole.ToolTipRole)
 
     def _show_slides(self) -> None:
         for control, slide in (

@@ -5,6 +5,7 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QWidget
 
+from napari_histreg.plugin.models.template_choice import FEWEST, template_choice, template_words
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.viewer.moving_opacity import MovingOpacity
 from napari_histreg.plugin.viewer.slide_layers import label, show_nuclear_only
@@ -20,6 +21,9 @@ from napari_histreg.plugin.widgets.parts import (
     set_allowed,
 )
 from napari_histreg.plugin.widgets.pixel_size_form import PixelSizeForm
+from napari_histreg.plugin.worker import Task
+from napari_histreg.registration.template import TemplateChoice
+from napari_histreg.slides import Slide
 
 __all__ = ["SlideChooser"]
 
@@ -44,6 +48,12 @@ class SlideChooser(QWidget):
             "Give the size of the pixels where a file has none, or correct it",
             self._toggle_sizes,
         )
+        self.template_button = button(
+            "Fix the slide nearest to all",
+            "Compare all open slides, and take for fixed the one that the others are most like",
+            self.choose_template,
+        )
+        self.task: Task | None = None
         self.sizes = PixelSizeForm(self.sync, self)
         self.sizes.hide()
         self.opacity = QSlider(Qt.Orientation.Horizontal)
@@ -68,6 +78,7 @@ class SlideChooser(QWidget):
         looks.addWidget(self.nuclear)
         looks.addWidget(self.size_button)
         layout.addLayout(looks)
+        layout.addWidget(self.template_button)
         layout.addWidget(self.sizes)
         layout.addWidget(self.notice)
         for control in (self.fixed, self.moving):
@@ -79,6 +90,29 @@ class SlideChooser(QWidget):
 
     def _choose(self) -> None:
         self.sync.choose(self.fixed.currentData(), self.moving.currentData())
+
+    def choose_template(self) -> None:
+        """Compare all open slides in a thread, and take the nearest for fixed."""
+        slides = self.sync.slides
+        self.task = Task(template_choice(slides), self)
+        self.task.progressed.connect(lambda _fraction, message: fill(self.notice, message))
+        self.task.returned.connect(lambda choice: self._take_template(choice, slides))
+        self.task.finished.connect(self._show_template)
+        self.task.start()
+        self._show_template()
+
+    def _take_template(self, choice: TemplateChoice, slides: list[Slide]) -> None:
+        fixed, others = slides[choice.index], [slides[k] for k in choice.order[1:]]
+        if slides != self.sync.slides:
+            return
+        moving = next((s for s in (self.sync.moving, self.sync.fixed) if s in others), others[0])
+        self.sync.choose(fixed, moving)
+        fill(self.notice, template_words(choice, slides))
+
+    def _show_template(self) -> None:
+        busy = self.task is not None and self.task.is_running
+        self.template_button.setVisible(len(self.sync.slides) >= FEWEST)
+        set_allowed(self.template_button, "It is comparing." if busy else None)
 
     def ask_pixel_sizes(self) -> None:
         """Show the fields for the pixel sizes."""
@@ -111,6 +145,7 @@ class SlideChooser(QWidget):
             set_allowed(control, obstacle)
         several = self.sync.moving is not None and len(self.sync.moving_layers()) > 1
         set_allowed(self.nuclear, obstacle or (None if several else "The moving slide has no channels."))
+        self._show_template()
         self.opacity.setEnabled(obstacle is None)
         self.show_opacity()
         self._show_notice(self.sync.notice)
@@ -124,3 +159,9 @@ class SlideChooser(QWidget):
         elif self.sync.fixed is not None and self.sync.fixed is self.sync.moving:
             text = "Fixed and moving are the same slide. Choose another one."
         fill(self.notice, text, tone="doubt")
+
+    def closeEvent(self, event: Any) -> None:
+        """Stop comparing."""
+        if self.task is not None:
+            self.task.wait()
+        super().closeEvent(event)

@@ -18,6 +18,7 @@ from pydantic import Field
 from napari_histreg.errors import NoTissue
 from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.bending import fit_local_field
+from napari_histreg.methods.fields import ADVANCED
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import Outcome, StepLog
 from napari_histreg.registration.automatic.attempts import Finding, find_pose
@@ -64,11 +65,19 @@ class Automatic(Aligner):
         le=0.5,
         title="Scale play",
         description="How far known pixel sizes may be wrong, as a share",
+        json_schema_extra=ADVANCED,
     )
     scale_range: float = Field(
-        2.6, ge=1.1, le=4.0, title="Scale range", description="Scales searched where a pixel size is unknown"
+        2.6,
+        ge=1.1,
+        le=4.0,
+        title="Scale range",
+        description="Scales searched where a pixel size is unknown",
+        json_schema_extra=ADVANCED,
     )
-    sharpen: bool = Field(True, title="Sharpen", description="Use finer levels, to about 1 µm")
+    sharpen: bool = Field(
+        True, title="Sharpen", description="Use finer levels, to about 1 µm", json_schema_extra=ADVANCED
+    )
 
     def align(
         self, fixed: Slide, moving: Slide, request: Request, *, log: StepLog, progress: Progress = silent
