@@ -121,6 +121,7 @@ COVERED = {
     "records/places.py": "records/test_document.py",
     "records/record.py": "records/test_document.py",
     "records/schema.py": "records/test_document.py",
+    "registration/surroundings.py": "registration/test_snapping.py",
     "registration/automatic/bending/*.py": "registration/automatic/bending/test_whole_slide.py",
     "registration/automatic/criteria.py": "registration/automatic/test_verdict.py",
     "registration/automatic/hypotheses.py": "registration/automatic/test_verdict.py",

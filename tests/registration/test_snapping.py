@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from napari_histreg.errors import Cancelled, NotConverged
+from napari_histreg.registration import snapping
 from napari_histreg.registration.snapping import snap_point
 from napari_histreg.samples import demo_pair
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.transforms import Similarity, Translation
+from plugin_slides import tissue
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,23 @@ def test_other_tissue_is_refused(
     fixed, moving, truth = pair
     with pytest.raises(NotConverged, match="by hand"):
         snap_point(fixed, moving, truth, point, near=truth([elsewhere])[0], reach=10)
+
+
+def test_what_lies_round_a_match_must_agree_with_it() -> None:
+    one, other = (tissue(seed, (300, 300)) for seed in (1, 2))
+
+    def confirm(side: int, at: tuple[float, float] = (150.0, 150.0)) -> None:
+        patched = other.copy()
+        here = slice(150 - side, 151 + side)
+        patched[here, here] = one[here, here]
+        slides = [open_slide(pixels, pixel_size_um=1.0) for pixels in (one, patched)]
+        snapping._confirm_neighbours(*slides, Translation.identity(), np.array(at), np.array(at), 1.0)
+
+    with pytest.raises(NotConverged, match="of the places round it"):
+        confirm(10)
+    confirm(70)
+    # At a corner of the slides, some of it lies outside and is not asked.
+    confirm(150, (12.0, 12.0))
 
 
 def test_flat_surroundings_are_refused(pair: tuple[Slide, Slide, Similarity]) -> None:

@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from napari_histreg.errors import NotConverged
-from napari_histreg.geometry import FloatArray, Frame, Region
-from napari_histreg.matching.block_correlation import correlate_patch
-from napari_histreg.preprocess import find_nuclear_name
+from napari_histreg.geometry import FloatArray
 from napari_histreg.progress import Progress, silent
-from napari_histreg.raster import Raster
-from napari_histreg.registration.automatic.overview import structure_shares
+from napari_histreg.registration.surroundings import correlate_fields, edge_field, seen_pixel
 from napari_histreg.slides import Slide
-from napari_histreg.transforms import Transform, Translation, resample
+from napari_histreg.transforms import Transform, Translation
 
 __all__ = ["Snap", "snap_point"]
 
@@ -24,9 +21,6 @@ REACH_PX = 16
 FINER_REACH_PX = 6
 """How far the finer levels look: twice the error of the level before, and a little."""
 MOST_LEVELS = 5
-
-LEAST_ENERGY = 1e-3
-"""Mean squared length of the edge directions below which the surroundings are flat."""
 
 LEAST_CORRELATION = 0.2
 """The best of all shifts between unrelated patches of tissue stays below; true partners reach 0.3 to 0.8."""
@@ -40,7 +34,11 @@ MOST_ASTRAY_PX = 3.0
 """A match must lead back to where it came from, to so many pixels of the level that it was found on."""
 MOST_BACK_PX = 48
 """How far the way back looks at most."""
-MOST_CHANNELS = 4
+NEIGHBOURS = tuple((y, x) for y in (-0.75, 0.0, 0.75) for x in (-0.75, 0.0, 0.75) if (y, x) != (0.0, 0.0))
+"""Where the surroundings are asked too, in halves of the patch's side."""
+LEAST_AGREEING = 0.6
+"""This share of them must lie as the match says; by chance a tenth would, and tissue bends less."""
+MOST_APART_PX = 2.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,8 @@ def snap_point(
 
     Patches are compared by the orientation of their edges, which neither stain nor contrast reversal
     changes, coarse to fine: the first level looks as far as `reach`, each finer one halves the error.
-    A match counts where its peak leads every other, and where the way back from it leads to the point.
+    A match counts where its peak leads every other, where most of what lies round it agrees, and where the
+    way back from it leads to the point.
 
     Parameters
     ----------
@@ -110,7 +109,7 @@ def snap_point(
         raise NotConverged("The point has no counterpart as the slides lie now. Check the pairs.")
     guess, correlation, seen_at = at, 0.0, reach / REACH_PX
     home = here_to_there.then(Translation.of(expected - here_to_there(at[None])[0]))
-    finest = max(*here.world_pixel_size, *_seen_pixel(there, here_to_there, at))
+    finest = max(*here.world_pixel_size, *seen_pixel(there, here_to_there, at))
     for level in range(MOST_LEVELS):
         progress(level / MOST_LEVELS, "comparing the surroundings")
         spacing = max(reach / REACH_PX / 2**level, finest)
@@ -125,6 +124,8 @@ def snap_point(
         guess, correlation, seen_at = guess + shift, found, spacing
         if spacing == finest:
             break
+    progress(0.9, "asking what lies round it")
+    _confirm_neighbours(here, there, home, at, guess, seen_at)
     progress(0.95, "looking whether the way back leads to the point")
     _confirm_way_back(here, there, home, at, guess, seen_at)
     progress(1.0, "found")
@@ -143,11 +144,41 @@ def _match(
 ) -> tuple[FloatArray, float]:
     """Return by how much to shift the guess, in world units of `here`, and the correlation there."""
     side = 2 * PATCH_PX + 1
-    patch = _fields(here, Translation.identity(), at, spacing, side)
-    area = _fields(there, home, guess, spacing, side + 2 * look)
-    scores = _correlate(patch, area)
+    patch = edge_field(here, Translation.identity(), at, spacing, side)
+    area = edge_field(there, home, guess, spacing, side + 2 * look)
+    scores = correlate_fields(patch, area)
     place, peak = _peak(scores)
     return (place - look) * spacing, peak
+
+
+def _confirm_neighbours(
+    here: Slide, there: Slide, home: Transform, at: FloatArray, guess: FloatArray, spacing: float
+) -> None:
+    """Ask the patches round the point whether they lie as the match says; by chance they do not.
+
+    Raises
+    ------
+    NotConverged
+        Most of them lie elsewhere.
+    """
+    side, asked, agreeing = 2 * PATCH_PX + 1, 0, 0
+    for place in NEIGHBOURS:
+        by = np.array(place) * PATCH_PX * spacing
+        try:
+            patch = edge_field(here, Translation.identity(), at + by, spacing, side)
+            area = edge_field(there, home, guess + by, spacing, side + 2 * FINER_REACH_PX)
+            scores = correlate_fields(patch, area)
+        except NotConverged:
+            # Nothing to be seen there says neither yes nor no.
+            continue
+        found = np.unravel_index(int(scores.argmax()), scores.shape)
+        asked += 1
+        agreeing += bool(np.hypot(*(np.array(found) - FINER_REACH_PX)) <= MOST_APART_PX)
+    if agreeing < LEAST_AGREEING * asked:
+        raise NotConverged(
+            f"No clear match here: of the places round it, {agreeing} of {asked} agree. Click the "
+            "partner by hand."
+        )
 
 
 def _confirm_way_back(
@@ -166,81 +197,13 @@ def _confirm_way_back(
     side = 2 * PATCH_PX + 1
     # On the grid of `here` as shifted, the surroundings of the partner lie round the guess; those of the
     # point, found there, are as far from the point as the guess is.
-    patch = _fields(there, home, guess, spacing, side)
-    area = _fields(here, Translation.identity(), at, spacing, side + 2 * look)
-    place, _ = _peak(_correlate(patch, area))
+    patch = edge_field(there, home, guess, spacing, side)
+    area = edge_field(here, Translation.identity(), at, spacing, side + 2 * look)
+    place, _ = _peak(correlate_fields(patch, area))
     if float(np.hypot(*(place - look))) > MOST_ASTRAY_PX:
         raise NotConverged(
             "No clear match here: the way back leads to another spot. Click the partner by hand."
         )
-
-
-def _fields(
-    slide: Slide, frame_to_slide: Transform, centre: FloatArray, spacing: float, side: int
-) -> NDArray[np.complex64]:
-    """Return the orientation of edges on a square grid round a point, 0 where the slide shows nothing."""
-    from napari_histreg.matching.orientation import orientation_field
-    from napari_histreg.matching.picture import Picture
-
-    half = (side - 1) / 2 * spacing
-    grid = Frame.square((side, side), spacing, centre - half)
-    rasters = _read_round(slide, frame_to_slide, grid)
-    seen = [resample(raster, frame_to_slide, grid) for raster in rasters]
-    mask = seen[0].mask
-    if mask.mean() < 0.3:
-        raise NotConverged("The surroundings lie outside the slide, so there is nothing to compare.")
-    planes = np.stack([raster.pixels for raster in seen])
-    kept = _telling(slide, planes, mask)
-    return orientation_field(Picture(planes[kept], grid, mask), local=0.25)
-
-
-def _read_round(slide: Slide, frame_to_slide: Transform, grid: Frame) -> list[Raster]:
-    """Read what a grid shows of a slide, at the level that is fine enough, one raster per channel."""
-    rows, columns = grid.shape
-    edge = np.array([[y, x] for y in (0, rows // 2, rows - 1) for x in (0, columns // 2, columns - 1)])
-    seen = frame_to_slide(grid.to_world(edge))
-    seen = seen[np.isfinite(seen).all(axis=1)]
-    local = frame_to_slide.jacobian(grid.to_world(edge[4:5]))[0]
-    level = slide.level_for_spacing(float(np.sqrt(abs(np.linalg.det(local)))) * grid.spacing[0])
-    corners = slide.to_pixel(seen, level) if len(seen) else np.zeros((1, 2))
-    low, high = np.floor(corners.min(0)).astype(int) - 4, np.ceil(corners.max(0)).astype(int) + 5
-    region = Region(int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1]))
-    inside = region.clipped(slide.levels[level].shape)
-    if inside.is_empty:
-        raise NotConverged("The surroundings lie outside the slide, so there is nothing to compare.")
-    pixels = slide.read(level, inside).astype(np.float32)
-    y, x = slide.to_world([float(inside.y), float(inside.x)], level)
-    finite = np.asarray(np.isfinite(pixels).all(0))
-    return [
-        Raster(np.where(finite, plane, 0), slide.spacing(level), (float(y), float(x)), finite)
-        for plane in pixels
-    ]
-
-
-def _telling(slide: Slide, planes: NDArray[np.float32], mask: NDArray[np.bool_]) -> list[int]:
-    """Return the channels to compare: all colours, or those of a fluorescence slide that hold structure."""
-    filled = [k for k, plane in enumerate(planes) if float(np.ptp(plane[mask])) > 0]
-    if not filled:
-        raise NotConverged(
-            "The surroundings are flat: there is nothing to compare. Click where there is detail."
-        )
-    if slide.is_rgb or len(filled) == 1:
-        return filled
-    shares = structure_shares(planes[filled], mask)
-    good = [filled[k] for k in np.argsort(-shares, kind="stable") if shares[k] > 0.1 * shares.max()]
-    nuclear = find_nuclear_name([channel.name for channel in slide.channels])
-    if nuclear in filled:
-        good = [nuclear, *(k for k in good if k != nuclear)]
-    return good[:MOST_CHANNELS] or filled[:1]
-
-
-def _correlate(patch: NDArray[np.complex64], area: NDArray[np.complex64]) -> FloatArray:
-    """Return the correlation of a patch, weighted towards its middle, with every place in an area."""
-    if float((np.abs(patch) ** 2).mean()) < LEAST_ENERGY:
-        raise NotConverged(
-            "The surroundings are flat: there is nothing to compare. Click where there is detail."
-        )
-    return correlate_patch([patch.real, patch.imag], [area.real, area.imag])
 
 
 def _peak(scores: FloatArray) -> tuple[FloatArray, float]:
@@ -276,10 +239,3 @@ def _vertex(values: FloatArray) -> float:
     low, middle, high = values
     curve = low - 2 * middle + high
     return float(np.clip(0.5 * (low - high) / curve, -0.5, 0.5)) if curve < 0 else 0.0
-
-
-def _seen_pixel(slide: Slide, to_slide: Transform, at: FloatArray) -> tuple[float, float]:
-    """Return the size of a slide's pixels as seen through a transform."""
-    local = to_slide.jacobian(at[None])[0]
-    scale = max(float(np.sqrt(abs(np.linalg.det(local)))), 1e-12)
-    return slide.world_pixel_size[0] / scale, slide.world_pixel_size[1] / scale
