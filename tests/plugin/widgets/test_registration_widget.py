@@ -121,7 +121,7 @@ def test_of_several_slides_the_nearest_to_all_becomes_the_fixed_one(make_napari_
     wait_for(lambda: chooser.task is not None and not chooser.task.is_running, 30)
     settle()
     assert chooser.sync.fixed.name == "middle"
-    assert chooser.sync.moving.name == "last"
+    assert chooser.sync.moving.name == "first"
     assert chooser.notice.text().startswith("middle is nearest to the others (mean distance: middle 0.")
 
 
