@@ -63,12 +63,18 @@ def convert_file(
     if isinstance(source, Registration):
         write_transform(source.fixed_to_moving, target, str(to_dialect), fixed=fixed, moving=moving)
     elif landmarks:
-        sizes = {
-            "fixed_pixel_size": (1.0, 1.0) if fixed is None else fixed.world_pixel_size,
-            "moving_pixel_size": (1.0, 1.0) if moving is None else moving.world_pixel_size,
-        }
-        found = read_landmarks(source, dialect=from_dialect, **sizes)
-        write_landmarks(found, target, dialect=to_dialect or "histreg", **sizes)
+        fixed_size = (1.0, 1.0) if fixed is None else fixed.world_pixel_size
+        moving_size = (1.0, 1.0) if moving is None else moving.world_pixel_size
+        found = read_landmarks(
+            source, dialect=from_dialect, fixed_pixel_size=fixed_size, moving_pixel_size=moving_size
+        )
+        write_landmarks(
+            found,
+            target,
+            dialect=to_dialect or "histreg",
+            fixed_pixel_size=fixed_size,
+            moving_pixel_size=moving_size,
+        )
     else:
         convert_transform(
             source, target, from_dialect=from_dialect, to_dialect=str(to_dialect), fixed=fixed, moving=moving
