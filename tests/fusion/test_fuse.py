@@ -91,12 +91,28 @@ def test_details_of_both_survive_in_pyramid_and_wavelet_rules():
     left[:, :128] = np.indices((256, 128)).sum(0) // 4 % 2
     right[:, 128:] = np.indices((256, 128)).sum(0) // 4 % 2
     slides = open_slide(left), open_slide(right)
-    for name in ("laplacian", "wavelet"):
+    for name in ("laplacian", "gradient", "wavelet"):
         contrast = fuse_slides(slides, name).read_level(0)[0].astype(float)
         plain = fuse_slides(slides, "average").read_level(0)[0].astype(float)
         for half in (slice(20, 108), slice(148, 236)):
             # Full details on half the base: black clips a quarter of them, so 1.5 x is the most there can be.
             assert contrast[20:236, half].std() > 1.4 * plain[20:236, half].std()
+
+
+def test_an_edge_comes_whole_from_the_slide_that_has_it():
+    """Single strong pixels beside an edge win details one by one, but not by the gradients around."""
+    edge = np.where(np.arange(128) < 64, 40.0, 200.0) * np.ones((128, 1))
+    noise = 120 + 25.0 * (np.random.default_rng(1).random((128, 128)) > 0.95)
+    slides = open_slide(edge), open_slide(noise)
+    around = (0, slice(None), slice(60, 68))
+    alone = fuse_slides([slides[0]] * 2, "average").read_level(0)[around].astype(float)
+    kept = {}
+    for name in ("laplacian", "gradient"):
+        seen = fuse_slides(slides, name).read_level(0)[around].astype(float)
+        # What a row adds to the mean of all is noise that came along.
+        kept[name] = float((seen - seen.mean(axis=0)).std())
+    assert kept["gradient"] < 0.7 * kept["laplacian"]
+    assert np.ptp(alone.mean(axis=0)) > 200
 
 
 def test_the_principal_component_favours_the_slide_that_varies_more():

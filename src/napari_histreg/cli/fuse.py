@@ -27,7 +27,8 @@ def fuse(
     registration: RecordOrGroupFile,
     output: SlideOutput,
     rule: Annotated[
-        str, typer.Option("--rule", metavar="NAME", help="average, maximum, pca, laplacian or wavelet.")
+        str,
+        typer.Option("--rule", metavar="NAME", help="average, maximum, pca, laplacian, gradient, wavelet."),
     ] = "wavelet",
     parameter: Annotated[
         list[str] | None, typer.Option("-p", metavar="KEY=VALUE", help="A parameter of the rule; repeatable.")

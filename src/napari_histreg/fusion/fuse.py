@@ -58,6 +58,9 @@ RULES = (
         "laplacian", "Laplacian pyramid", "the stronger detail of each band", f"{_ROOM}.laplacian:Laplacian"
     ),
     RuleSpec(
+        "gradient", "Gradient", "the detail that lies among stronger gradients", f"{_ROOM}.gradient:Gradient"
+    ),
+    RuleSpec(
         "wavelet", "Wavelet", "mean of the approximations, stronger details", f"{_ROOM}.wavelet:Wavelet"
     ),
 )

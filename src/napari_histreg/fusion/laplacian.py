@@ -53,13 +53,17 @@ class Laplacian(Rule):
             details = np.stack(
                 [p - cv2.pyrUp(s, dstsize=sizes[-1]) for p, s in zip(current, smaller, strict=True)]
             )
-            strongest = np.abs(details).argmax(axis=0)
+            strongest = self._strength(current, details).argmax(axis=0)
             bands.append(np.take_along_axis(details, strongest[None], axis=0)[0])
             current = smaller
         merged = weighted_mean(current, [_shrunk(w, current[0].shape) for w in weights])
         for band, size in zip(reversed(bands), reversed(sizes), strict=True):
             merged = cv2.pyrUp(merged, dstsize=size) + band
         return np.asarray(merged)
+
+    def _strength(self, blurred: Sequence[Plane], details: Plane) -> Plane:
+        """Say how strong the detail of each plane is, (planes, Y, X)."""
+        return np.asarray(np.abs(details))
 
 
 def _shrunk(weight: Plane, shape: tuple[int, ...]) -> Plane:
