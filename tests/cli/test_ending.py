@@ -95,3 +95,33 @@ def test_a_signal_is_no_error_of_an_import(tmp_path, code, made):
     )
     assert (run.returncode, run.stdout) == (143, made), run.stderr
     assert run.stderr.strip() == "Stopped. No half-written file was left."
+
+
+CALLED_BACK = """
+import os, signal
+import numpy as np, SimpleITK as sitk
+from napari_histreg.cli.ending import ended_well
+from napari_histreg.methods.simpleitk import Watch
+
+def progress(fraction, message):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+with ended_well(show_traceback=False):
+    method = sitk.ImageRegistrationMethod()
+    method.SetMetricAsMeanSquares()
+    method.SetOptimizerAsRegularStepGradientDescent(1.0, 1e-9, 100000)
+    method.SetInitialTransform(sitk.TranslationTransform(2, (3.0, 2.0)))
+    image = sitk.GaussianSource(sitk.sitkFloat32, (64, 64), (9.0, 9.0), (30.0, 30.0))
+    with Watch(method, progress) as watch:
+        watch.tell(lambda: 0.5, "climbing")
+        method.Execute(image, image)
+    print("not stopped")
+"""
+
+
+def test_a_signal_in_what_an_engine_calls_back_ends_it_without_a_traceback():
+    run = subprocess.run(
+        [sys.executable, "-c", CALLED_BACK], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (run.returncode, run.stdout) == (143, "")
+    assert run.stderr.strip() == "Stopped. No half-written file was left."

@@ -12,27 +12,35 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Hold back Ctrl-C and the wish to end until the block is over; for a few renames, nothing long.
+def uninterrupted() -> Iterator[list[int]]:
+    """Hold back Ctrl-C and the wish to end until the block is over; they are obeyed then.
 
-    In threads other than the main one nothing need be held back, for signals never arrive there.
+    For a few renames; or for code in C++ that calls back and cannot pass on what is raised there, which then
+    looks at what has come, and ends soon. In threads other than the main one nothing need be held back, for
+    signals never arrive there.
+
+    Yields
+    ------
+    list of int
+        The signals that have come so far.
 
     Examples
     --------
-    >>> with uninterrupted():
-    ...     pass
+    >>> with uninterrupted() as came:
+    ...     len(came)
+    0
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     came: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield came
+        return
 
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
 
     before = {number: signal.signal(number, note) for number in _SIGNALS}
     try:
-        yield
+        yield came
     finally:
         for number, handler in before.items():
             # None stands for a handler that was not set from Python and cannot be given back by it.

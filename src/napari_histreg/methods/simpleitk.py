@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from napari_histreg.errors import NotConverged
+from napari_histreg.files.interruption import uninterrupted
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods.starts import Prealigned
 from napari_histreg.progress import Progress
@@ -104,7 +105,7 @@ def require_defined(*values: float) -> None:
 
 
 class Watch:
-    """Tell of each iteration of an engine; what the progress raises stops it and is raised again.
+    """Tell of each iteration of an engine; what the progress raises, or a signal, stops it.
 
     SimpleITK swallows what a callback raises, and its stop ends one level only. So the exception is kept,
     the engine is told to stop at every further iteration, and on leaving the exception comes back.
@@ -128,6 +129,8 @@ class Watch:
         self.engine = engine
         self.progress = progress
         self.stopped: BaseException | None = None
+        self._held = uninterrupted()
+        self._signals: list[int] = []
 
     def tell(
         self, fraction: Callable[[], float], message: str, note: Callable[[], None] = lambda: None
@@ -136,7 +139,7 @@ class Watch:
         import SimpleITK as sitk
 
         def report() -> None:
-            if self.stopped is None:
+            if self.stopped is None and not self._signals:
                 note()
                 try:
                     self.progress(fraction(), message)
@@ -148,11 +151,13 @@ class Watch:
         self.engine.AddCommand(sitk.sitkIterationEvent, report)
 
     def __enter__(self) -> Self:
+        self._signals = self._held.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.engine.RemoveAllCommands()
+        self._held.__exit__(None, None, None)
         if self.stopped is not None:
             raise self.stopped from None

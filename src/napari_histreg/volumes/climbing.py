@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.errors import NotConverged
+from napari_histreg.files.interruption import uninterrupted
 from napari_histreg.progress import Progress, silent
 from napari_histreg.volumes.body import Body, rim
 from napari_histreg.volumes.itk_images import from_itk_matrix, to_itk_matrix
@@ -93,7 +94,8 @@ def climb_volumes(
     watch = _Watch(method, progress, how.iterations, transform.GetParameters())
     method.AddCommand(sitk.sitkIterationEvent, watch)
     try:
-        method.Execute(_image(fixed, fixed.values), _image(moving, moving.values))
+        with uninterrupted() as watch.signals:
+            method.Execute(_image(fixed, fixed.values), _image(moving, moving.values))
     except RuntimeError as error:
         watch.raise_again()
         raise NotConverged(
@@ -112,10 +114,11 @@ class _Watch:
     def __init__(self, method: Any, progress: Progress, iterations: int, position: tuple[float, ...]) -> None:
         self.method, self.progress, self.iterations = method, progress, iterations
         self.stopped: BaseException | None = None
+        self.signals: list[int] = []
         self.position, self.best, self.value = position, position, math.inf
 
     def __call__(self) -> None:
-        if self.stopped is not None:
+        if self.stopped is not None or self.signals:
             self.method.StopRegistration()
             return
         value = float(self.method.GetMetricValue())
