@@ -1,6 +1,8 @@
 """Which test covers a source file that has none under its own name: a contract, or the test of the whole."""
 
 COVERED = {
+    "plugin/widgets/case_table.py": "plugin/widgets/test_cohort_widget.py",
+    "plugin/models/cohort_model.py": "plugin/widgets/test_cohort_widget.py",
     # The command line is tested as a user calls it: by its verbs.
     "cli/app.py": "cli/test_help.py",
     "cli/fuse.py": "cli/test_report.py",

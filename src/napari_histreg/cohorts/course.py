@@ -20,6 +20,7 @@ from napari_histreg.cohorts.settings import RunSettings
 from napari_histreg.cohorts.task import Task
 from napari_histreg.errors import Cancelled
 from napari_histreg.files import LIMITS
+from napari_histreg.progress import Progress, silent
 from napari_histreg.threads import processor_count
 
 __all__ = ["Course", "task_of"]
@@ -36,6 +37,7 @@ class Course:
     settings: RunSettings
     token: str
     listeners: Sequence[Listener]
+    progress: Progress = silent
     ran: int = 0
     took: list[float] = field(default_factory=list)
 
@@ -73,6 +75,7 @@ class Course:
                     task_of(one, self.folder, self.settings, token=self.token, threads=threads, memory=memory)
                 )
             while self.due:
+                self.progress(1 - len(self.due) / len(self.planned), "")
                 try:
                     self.inbox.get(timeout=WAIT_SECONDS)()
                 except queue.Empty:

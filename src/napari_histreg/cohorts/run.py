@@ -15,6 +15,7 @@ from napari_histreg.cohorts.note import SETTLED, CaseNote
 from napari_histreg.cohorts.plan import plan
 from napari_histreg.cohorts.settings import RunSettings
 from napari_histreg.errors import WriteError
+from napari_histreg.progress import Progress, silent
 from napari_histreg.threads import processor_count
 
 __all__ = ["CohortResult", "counts", "run_cohort", "run_row"]
@@ -49,6 +50,7 @@ def run_cohort(
     settings: RunSettings | None = None,
     *,
     listeners: Iterable[Listener] = (),
+    progress: Progress = silent,
 ) -> CohortResult:
     """Align many cases; each in a process, with a folder, a log and an end of its own.
 
@@ -66,6 +68,8 @@ def run_cohort(
         How to run them.
     listeners : iterable of callable
         Told each `Event`, in this thread; one may raise `Cancelled` to stop the run.
+    progress : Progress, optional
+        Told the share of cases that are done, at least twice a second; may raise `Cancelled`.
 
     Returns
     -------
@@ -91,7 +95,7 @@ def run_cohort(
             *listeners,
         ]
         planned = plan(cases, folder, only=settings.only, force=settings.force, report=settings.report)
-        run = Course(planned, folder, settings, token, told)
+        run = Course(planned, folder, settings, token, told, progress)
         try:
             run.go()
         finally:
