@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 
 from bent_slides import bent_slides
+from napari_histreg.matching.smooth_field import Prior, fit_smooth_field
 from napari_histreg.progress import Cancelled
 from napari_histreg.quality.assessment import assess
 from napari_histreg.quality.sections import report_page
 from napari_histreg.records.bend_tables import expected_error, torn_places
 from napari_histreg.records.document import from_json, to_json
-from napari_histreg.registration.automatic.bending.whole_slide import bend_whole_slide
+from napari_histreg.registration.automatic.bending.pieces import PiecewiseField
+from napari_histreg.registration.automatic.bending.places import Ground
+from napari_histreg.registration.automatic.bending.whole_slide import bend_whole_slide, covered
 from napari_histreg.registration.automatic.overview import look_at
 from napari_histreg.registration.automatic.tiles import Side
 from napari_histreg.registration.register import register
+from napari_histreg.slides import open_slide
 from napari_histreg.transforms import Affine, fit_affine
 from napari_histreg.transforms.displacement import DisplacementField
 
@@ -54,6 +58,10 @@ def test_the_record_says_how_fine_how_stiff_and_how_sure(bent, aligned):
     scores = next(step.scores for step in aligned.steps if step.name == "bend")
     assert scores["finest spacing"] == pytest.approx(1.0)
     assert scores["min_jacobian"] > 0.2
+    assert scores["field samples"] == list(aligned.fixed_to_moving.values.shape[:2])
+    assert scores["distance of field samples"] == pytest.approx(
+        max(aligned.fixed_to_moving.spacing), rel=1e-3
+    )
     assert scores["bent"] < 0.5 < scores["affine"]
     table = expected_error(aligned)
     assert not len(torn_places(aligned))
@@ -63,6 +71,20 @@ def test_the_record_says_how_fine_how_stiff_and_how_sure(bent, aligned):
     within = errors(aligned.fixed_to_moving, bent) <= table[nearest, 2]
     assert within.mean() > 0.8
     assert np.median(table[:, 2]) < 0.6
+
+
+def test_the_field_covers_what_both_slides_show_and_as_much_as_it_takes_to_run_out():
+    slide = open_slide(np.zeros((4000, 6000), np.uint8), pixel_size_um=1.0)
+    ground = Ground(np.ones((50, 40)), np.array([1000.0, 2000.0]), 10.0)
+    places = np.random.default_rng(0).uniform([1000, 2000], [1500, 2400], (40, 2))
+    field = fit_smooth_field(places, np.sin(places / 90), np.full(40, 0.01), prior=Prior(100.0, 1.0))
+    origin, size = covered(slide, ground, PiecewiseField((field,)))
+    np.testing.assert_allclose(origin, [700, 1700])
+    np.testing.assert_allclose(origin + size, [1790, 2690])
+    edges = np.array([origin, origin + size, [origin[0], 2200.0]])
+    assert np.abs(PiecewiseField((field,)).carried_on(edges)).max() < 0.03
+    wide = fit_smooth_field(places, np.sin(places / 90), np.full(40, 0.01), prior=Prior(1e4, 1.0))
+    np.testing.assert_allclose(covered(slide, ground, PiecewiseField((wide,))), [[0, 0], [3999, 5999]])
 
 
 def test_the_field_does_not_fold_and_turns_back(bent, aligned):

@@ -17,9 +17,13 @@ from napari_histreg.registration.automatic.bending.tears import Breaks
 from napari_histreg.registration.automatic.bending.uncertainty import Uncertainty
 from napari_histreg.registration.automatic.tile_refinement import finer_spacings
 from napari_histreg.registration.automatic.tiles import Side
+from napari_histreg.slides import Slide
 from napari_histreg.transforms.displacement import DisplacementField
 
-__all__ = ["WholeSlideBend", "bend_whole_slide"]
+__all__ = ["WholeSlideBend", "bend_whole_slide", "covered"]
+
+RUN_OUT = 3.0
+"""Lengths of the prior beyond the last measurement after which 0.2 % of a displacement is left."""
 
 MAP_PLACES = 200
 """Tissue places of the map of expected errors, about."""
@@ -88,20 +92,34 @@ def bend_whole_slide(
             f"affine map leaves {trial.affine:.2g} {unit}"
         )
     progress(0.95, "writing the field down")
-    slide = sides[0].slide
-    origin = np.array(slide.origin(0))
-    size = (np.array(slide.shape) - 1) * np.array(slide.spacing(0))
+    origin, size = covered(sides[0].slide, ground, state.field)
     written = write_field(state.field, state.base, origin, size)
     if written is None:
         return _unbent("Every bend would fold the tissue")
     found.update(_described(written.source, Uncertainty(written.source, state.finest), ground))
     found["min_jacobian"] = round(written.min_jacobian, 4)
+    found["field samples"] = list(written.field.values.shape[:2])
+    found["distance of field samples"] = round(float(max(written.field.spacing)), 4)
     note = (
         f"The tissue is bent: {trial.tiles} tiles that took no part in the field lie {trial.bent:.2g} {unit} "
         f"from where it puts them (median); the best affine map leaves {trial.affine:.2g} {unit}."
     )
     notes = (note, *_torn(state.breaks, unit, found))
     return WholeSlideBend(written.field, notes)
+
+
+def covered(slide: Slide, ground: Ground, field: PiecewiseField) -> tuple[FloatArray, FloatArray]:
+    """Return corner and size of the part of a slide over which a field is written, (2,) each, world units.
+
+    Where both slides show tissue, and round it as far as the field takes to run out; of a whole slide that is
+    bent onto a small field most is left out, and what is left is sampled finely.
+    """
+    margin = RUN_OUT * max(piece.prior.length for piece in field.pieces)
+    first = np.array(slide.origin(0))
+    last = first + (np.array(slide.shape) - 1) * np.array(slide.spacing(0))
+    seen = ground.origin + (np.array(ground.structure.shape) - 1) * ground.spacing
+    low, high = np.clip([ground.origin - margin, seen + margin], first, last)
+    return low, high - low
 
 
 def _unbent(why: str) -> WholeSlideBend:
