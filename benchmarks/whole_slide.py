@@ -5,7 +5,8 @@
 Each case runs in a process of its own, which reports the error at nuclei (median, 90 %, worst), off the
 tissue beside the affine alignment's, how many errors lie within the stated 90 % bound, wall and processor
 time and peak memory. Of a cut or folded slide also what nuclei are off that lie further than one and a half
-times its width from it (median, 90 %, worst). "H&E" bends the simulated fluorescence of the real slide in FOLDER.
+times its width from it (median, 90 %, worst). "H&E" bends the simulated fluorescence of the real slide in
+FOLDER.
 """
 
 import argparse
