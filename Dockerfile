@@ -17,7 +17,7 @@ LABEL org.opencontainers.image.title="napari-histreg" \
 COPY --from=build /opt/histreg /opt/histreg
 ENV PATH=/opt/histreg/bin:$PATH PYTHONUNBUFFERED=1 MPLCONFIGDIR=/tmp/matplotlib
 RUN useradd --create-home --uid 10001 histreg
-USER histreg
+USER 10001
 WORKDIR /data
 HEALTHCHECK --interval=1h --timeout=120s --start-period=5s --retries=2 \
     CMD ["histreg", "demo", "--overwrite", "-o", "/tmp/health"]

@@ -30,8 +30,8 @@ for axis in axes.flat:
 for axis, name in zip(axes.flat, names, strict=False):
     result = register(fixed, moving, method=name, initial=start, must_find=False)
     if result.outcome.fixed_to_moving is None:
-        axis.imshow(overlay(still, resample(other, pair.fixed_to_moving, still)), alpha=0.15)
-        axis.set_title(f"{name}: refused", fontsize=10)
+        axis.imshow(overlay(still, resample(other, start, still)))
+        axis.set_title(f"{name}: refused, at its start", fontsize=10)
         print(f"{name:12} refused: {result.outcome.reasons[0][:80]}")
         continue
     found = result.outcome.fixed_to_moving
