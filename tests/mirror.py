@@ -139,6 +139,7 @@ COVERED = {
     "slides/readers/_codestream.py": "slides/test_codestream.py",
     "slides/readers/_slideio.py": "slides/test_slideio.py",
     "slides/readers/*.py": "slides/test_reader_contract.py",
+    "slides/writers/_plane.py": "slides/test_plane_writer.py",
     "slides/writers/*.py": "slides/test_writers.py",
     "slides/*.py": "slides/test_opening.py",
     # The laws run over the table of kinds, the contract of dialects over that of formats.

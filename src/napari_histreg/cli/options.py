@@ -32,7 +32,13 @@ GroupFolder = Annotated[
     Path | None, typer.Option("--slides", metavar="DIR", help="Of a group: where its files have moved to.")
 ]
 SlideOutput = Annotated[
-    Path, typer.Option("-o", "--output", metavar="OUT", help="An .ome.tif or .ome.zarr to write.")
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="An .ome.tif or .ome.zarr to write; one plane also as .png, .nii.gz or .dcm.",
+    ),
 ]
 FixedFile = Annotated[str | None, typer.Option("--fixed", metavar="SLIDE", help="If the file has moved.")]
 MovingFile = Annotated[str | None, typer.Option("--moving", metavar="SLIDE", help="If the file has moved.")]

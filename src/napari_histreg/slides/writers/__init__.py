@@ -11,8 +11,9 @@ from napari_histreg.files import check_output, written_whole
 from napari_histreg.progress import Progress, silent
 from napari_histreg.slides.slide import Slide
 from napari_histreg.slides.writers._compression import COMPRESSIONS, Compression, compression_of
+from napari_histreg.slides.writers._plane import PLANE_SUFFIXES, write_plane
 
-__all__ = ["COMPRESSIONS", "WRITERS", "WriterSpec", "write_slide"]
+__all__ = ["COMPRESSIONS", "PLANE_SUFFIXES", "WRITERS", "WriterSpec", "write_slide"]
 
 
 class WriterSpec(NamedTuple):
@@ -60,8 +61,9 @@ def write_slide(
     slide : Slide
         On disk or computed.
     path : path-like
-        Ends in ``.ome.tif`` (or ``.tif``) or ``.ome.zarr`` (or ``.zarr``). A file or Zarr that is there is
-        replaced, unless it is open as a slide.
+        Ends in ``.ome.tif`` (or ``.tif``) or ``.ome.zarr`` (or ``.zarr``); or in ``.png``, ``.nii``,
+        ``.nii.gz`` or ``.dcm`` for one plane without a pyramid. A file or Zarr that is there is replaced,
+        unless it is open as a slide.
     compression : str, optional
         "jpeg" or "jpeg:QUALITY" (1 to 100, 85 by default, colours in full resolution from 90 on; loses
         detail), "deflate", "zstd", "lzw" or "none". By default JPEG for RGB and deflate for the rest
@@ -95,6 +97,11 @@ def write_slide(
     ((0.5, 0.5), 'DAPI', [(2000, 1500), (1000, 750)])
     """
     final = Path(path)
+    if final.name.lower().endswith(PLANE_SUFFIXES):
+        if compression is not None:
+            raise ValueError(f"{final.name}: a single plane is written with one compression only: give none.")
+        write_plane(slide, check_output(final), progress)
+        return final
     spec = _writer_for(final)
     if tile < 16 or tile % 16:
         raise ValueError(f"The side of a tile is a multiple of 16 pixels, not {tile}.")
@@ -124,7 +131,7 @@ def _writer_for(path: Path) -> WriterSpec:
     for spec in WRITERS:
         if path.name.lower().endswith(spec.suffixes):
             return spec
-    endings = ", ".join(suffix for spec in WRITERS for suffix in spec.suffixes)
+    endings = ", ".join([*(suffix for spec in WRITERS for suffix in spec.suffixes), *PLANE_SUFFIXES])
     raise WriteError(f"{path.name}: slides are written as {endings}. Choose one of these endings.")
 
 
