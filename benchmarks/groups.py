@@ -206,7 +206,7 @@ def wrong_links(group: GroupRegistration, points: list[FloatArray]) -> None:
     ):
         found, worst, worst_without = 0, 0.0, 0.0
         for link in group.links:
-            size = np.array(slides[link.moving].size)
+            size = np.array(slides[link.moving].shape) * slides[link.moving].world_pixel_size
             spoil = Similarity.of(
                 angle_deg=angle, centre=size / 2, translation=(share * np.hypot(*size), 0.0)
             )

@@ -56,6 +56,27 @@ def test_a_wrong_accepted_link_is_found_by_the_loops_and_moves_nobody(bad):
     assert f"contradict its alignment with s{bad[1]}.tif" in said
 
 
+@pytest.mark.parametrize("kind", ["aside", "turned"])
+@pytest.mark.parametrize("bad", ALL[::3])
+def test_a_link_that_is_only_a_little_wrong_is_found_where_links_are_none_too_good(bad, kind):
+    # 3 % aside or 5 degrees, which nobody sees at a glance, among links that are off by 2 µm each.
+    spoil = Similarity.of(
+        angle_deg=5.0 if kind == "turned" else 0.0,
+        translation=(42.0, 0.0) if kind == "aside" else (0.0, 0.0),
+        centre=(500.0, 500.0),
+    )
+    right = FIVE.links(ALL, noise=2.0, seed=4)
+    at = ALL.index(bad)
+    wrong = FIVE.link(*bad, wrong=Affine(spoil.matrix @ FIVE.between(*bad).matrix))
+    others = [link for link in right if link.ends != bad]
+    found = assemble(FIVE.slides, [*right[:at], wrong, *right[at + 1 :]], Wishes(frame=4))
+    without = assemble(FIVE.slides, others, Wishes(frame=4))
+    link = next(link for link in found.links if link.ends == bad)
+    assert (link.state, link.weight) == ("contradicted", 0.0)
+    for ours, theirs in zip(found.members, without.members, strict=True):
+        assert corner_motion(ours.frame_to_slide, theirs.frame_to_slide) < 1.0
+
+
 def test_a_slide_that_fits_nowhere_is_refused_by_itself_and_harms_nobody():
     links = FIVE.links(ALL, noise=1.0)
     foreign = [replace(link, outcome=replace(link.outcome, verdict="refused")) if 2 in link.ends else link

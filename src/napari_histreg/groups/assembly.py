@@ -41,6 +41,8 @@ LOOSEST = 0.03
 TYPICAL = 0.8
 """Median of the distance that links of standard error 1 have from a solution over them."""
 
+LEAST_DISTANCES_ROUNDS = 12
+
 Matrices = Mapping[int, FloatArray]
 
 TYPES = {"rigid": Rigid, "similarity": Similarity, "affine": Affine}
@@ -189,12 +191,36 @@ def _solved(
     # pairs that bend may close their loops exactly and still fit no affine map.
     near = link_errors(evidence, start) <= LOOSEST * diagonal
     counted = np.where(near, 1.0, 0.0) if near.any() else np.ones(len(links))
-    even = solve_group(evidence, start, template, kind=wishes.model, sigma=sigma, counted=counted)
-    misfit = float(np.median((even.errors / sigma)[counted > 0])) / TYPICAL
+    misfit = _misfit(evidence, start, template, wishes.model, sigma, counted) / TYPICAL
     found = solve_group(
         evidence, start, template, kind=wishes.model, sigma=max(misfit, 1.0) * sigma, sure=sure
     )
     return dict(found.to_frame), found.weights
+
+
+def _misfit(
+    evidence: Sequence[Evidence],
+    start: Matrices,
+    template: int,
+    model: str,
+    sigma: FloatArray,
+    counted: FloatArray,
+) -> float:
+    """Return the median distance of links from a solution, in their standard errors.
+
+    The solution is that of least distances, not of least squares: a wrong link, however far off, must not
+    pull it away from the others and so make room for itself.
+    """
+    weights, typical = counted, np.inf
+    for _ in range(LEAST_DISTANCES_ROUNDS):
+        found = solve_group(evidence, start, template, kind=model, sigma=sigma, counted=weights)
+        away = found.errors / sigma
+        before, typical = typical, float(np.median(away[counted > 0]))
+        start = found.to_frame
+        if abs(before - typical) <= 0.01 * typical:
+            break
+        weights = counted / np.maximum(away, max(0.2 * typical, 1e-9))
+    return typical
 
 
 def _held(links: Sequence[Link], weights: FloatArray, template: int, count: int) -> set[int]:

@@ -136,7 +136,10 @@ def use_common_units(layers: Iterable["Layer"], fixed: Slide, moving: Slide) -> 
         in_um = both and slide.unit == "um"
         for layer in layers_of(layers, slide):
             layer.units = ("um", "um") if in_um else ("pixel", "pixel")
-            layer.scale = slide.world_pixel_size if in_um else (1.0, 1.0)
+            scale = slide.world_pixel_size if in_um else (1.0, 1.0)
+            # A layer that gets the scale it has is drawn anew all the same, which takes a while.
+            if not np.array_equal(layer.scale, scale):
+                layer.scale = scale
     if both:
         return None
     unknown = fixed if fixed.unit == "px" else moving

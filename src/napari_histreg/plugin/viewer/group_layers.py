@@ -104,4 +104,6 @@ def _overlay_layer(sync: LayerSync) -> Any:
 def _show(sync: LayerSync, slide: Slide, wanted: bool) -> None:
     for layer in image_layers(sync.layers, slide):
         channel = channel_of(layer)
-        layer.visible = wanted and (channel is None or channel < SHOWN_CHANNELS)
+        shown = wanted and (channel is None or channel < SHOWN_CHANNELS)
+        if layer.visible != shown:
+            layer.visible = shown
