@@ -1,5 +1,7 @@
 """A small field in a much larger slide: found in its window, refused where it lies in none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from napari_histreg.matching.left_out_blocks import Agreement
 from napari_histreg.registration.automatic.criteria import Measures
 from napari_histreg.registration.automatic.overview import look_at
 from napari_histreg.registration.automatic.small_field import small_field
-from napari_histreg.registration.automatic.tiles import Side
+from napari_histreg.registration.automatic.tiles import Side, read_picture
 from napari_histreg.registration.register import register
 from napari_histreg.samples import phantom_pair
 from napari_histreg.slides import open_slide
@@ -83,6 +85,23 @@ def test_slides_of_like_extent_and_unknown_sizes_are_left_to_the_overviews(pair)
     for other in (pair.moving, without):
         sides = Side(pair.fixed, look_at(pair.fixed)), Side(other, look_at(other))
         assert small_field(sides, (0.9, 1.1)) is None
+
+
+def test_a_slide_without_coarser_levels_is_averaged_while_it_is_read():
+    y, x = np.mgrid[:2500, :3000]
+    slide = open_slide((128 + 60 * np.sin(y / 40) * np.cos(x / 50)).astype(np.uint8), pixel_size_um=0.5)
+    side = Side(replace(slide, levels=slide.levels[:1]), look_at(slide))
+    box = np.array([[100.0, 100.0], [1200.0, 1400.0]])
+    whole = read_picture(side, box, 1.5)
+    small = read_picture(side, box - np.array([[0, 0], [400, 700]]), 1.5)
+    assert whole.frame.spacing == pytest.approx((1.5, 1.5))
+    # The same places look the same, averaged while read (2600 pixels wide) or after that (1200).
+    index = np.round((np.array(small.frame.origin) - whole.frame.origin) / 1.5).astype(int)
+    h, w = small.frame.shape
+    seen = whole.channels[0][index[0] : index[0] + h, index[1] : index[1] + w]
+    shift = np.array(small.frame.origin) - whole.frame.origin - 1.5 * index
+    assert np.abs(shift).max() < 1.0
+    assert np.abs(seen[5:-5, 5:-5] - small.channels[0][5:-5, 5:-5]).max() < 0.05
 
 
 def test_it_can_be_cancelled(pair):

@@ -46,7 +46,7 @@ WINDOW = 8.0
 KEPT_OF_WINDOW, KEPT = 6, 40
 """Distinct poses of a window that go on, and of all windows together that are refined."""
 
-REFINED_SIDE, JUDGED_SIDE = 256, 768
+REFINED_SIDE, JUDGED_SIDE = 256, 640
 """The field's extent in pixels while poses are refined, and while the best is judged."""
 
 AROUND = 1.5

@@ -27,6 +27,9 @@ CLEAR_Z = 6.0
 NEAR_WHOLE_PX = 3.0
 """Parts that lie further from where the whole tile lies are mistaken."""
 
+MOST_READ_PX, STRIP_PIXELS = 2048, 1 << 22
+"""Side of a region from which on it is averaged while it is read, and pixels of a strip held for that."""
+
 Planes = tuple[Sequence[Plane], Sequence[Plane]]
 
 LEAST_SEEN = 0.5
@@ -208,14 +211,43 @@ def read_picture(side: Side, box: FloatArray, spacing: float) -> Picture | None:
     region = region.clipped(slide.levels[level].shape)
     if min(region.shape) < 8:
         return None
-    pixels = slide.read(level, region, overview.channels).astype(np.float32)
-    y, x = slide.to_world([[region.y, region.x]], level)[0]
-    frame = Frame(region.shape, slide.spacing(level), (float(y), float(x)))
+    factor = _averaged_over(region, spacing / max(slide.spacing(level)))
+    region = Region(region.y, region.x, *(n // factor * factor for n in region.shape))
+    pixels = _read_averaged(slide, level, region, overview.channels, factor)
+    first, step = slide.to_world([[region.y, region.x]], level)[0], np.array(slide.spacing(level))
+    (y, x), (dy, dx) = first + (factor - 1) / 2 * step, factor * step
+    frame = Frame(pixels.shape[1:], (float(dy), float(dx)), (float(y), float(x)))
     mask = np.isfinite(pixels).all(0) & _border_mask(overview.picture, frame)
     if not mask.any():
         return None
     signals, _ = comparable_channels(pixels, mask, overview.modality, overview.scales)
     return Picture(signals, frame, mask).reduced(spacing)
+
+
+def _averaged_over(region: Region, ratio: float) -> int:
+    """Return how many pixels are averaged as they are read: 1 where the region is small anyway."""
+    if max(region.shape) <= MOST_READ_PX:
+        return 1
+    return max(1, min(int(ratio + 1e-6), min(region.shape) // 8))
+
+
+def _read_averaged(
+    slide: Slide, level: int, region: Region, channels: Sequence[int], factor: int
+) -> NDArray[np.float32]:
+    """Read a region in strips, each averaged at once: without coarser levels it would fill the memory."""
+    if factor == 1:
+        return slide.read(level, region, channels).astype(np.float32)
+    rows, columns = region.height // factor, region.width // factor
+    out = np.empty((len(channels), rows, columns), np.float32)
+    step = max(1, STRIP_PIXELS // (region.width * factor))
+    for start in range(0, rows, step):
+        count = min(step, rows - start)
+        strip = Region(region.y + start * factor, region.x, count * factor, region.width)
+        for plane, pixels in zip(out, slide.read(level, strip, channels), strict=True):
+            plane[start : start + count] = cv2.resize(
+                pixels.astype(np.float32), (columns, count), interpolation=cv2.INTER_AREA
+            )
+    return out
 
 
 def _border_mask(picture: Picture, frame: Frame) -> NDArray[np.bool_]:
