@@ -208,7 +208,7 @@ def test_truth_values_and_half_floats(tmp_path):
         assert np.array_equal(copy.read_level(0)[0], half.astype(np.float32))
 
 
-@pytest.mark.parametrize("name", ["a.png", "a", "a.mrxs", "a.ome.tif.txt"])
+@pytest.mark.parametrize("name", ["a.jpg", "a", "a.mrxs", "a.ome.tif.txt"])
 def test_unknown_ending(tmp_path, name):
     with pytest.raises(WriteError, match=r"\.ome\.tif"):
         write_slide(open_slide(np.zeros((4, 4), np.uint8)), tmp_path / name)
