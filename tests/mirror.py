@@ -137,6 +137,7 @@ COVERED = {
     # One contract runs over the table of readers, in every kind of file.
     "slides/readers/_bioio.py": "slides/test_bioio.py",
     "slides/readers/_codestream.py": "slides/test_codestream.py",
+    "slides/readers/_slideio_child.py": "slides/test_slideio.py",
     "slides/readers/_slideio.py": "slides/test_slideio.py",
     "slides/readers/*.py": "slides/test_reader_contract.py",
     "slides/writers/_plane.py": "slides/test_plane_writer.py",

@@ -9,6 +9,7 @@ import pytest
 from napari_histreg.errors import DamagedFile, MissingDependency
 from napari_histreg.geometry import Region
 from napari_histreg.slides import open_slide, opening
+from napari_histreg.slides.readers import _slideio_child
 from slides.czi_files import write_czi
 from slides.vsi_files import write_vsi
 
@@ -117,3 +118,14 @@ def test_a_slide_that_is_cut_short_is_said(tmp_path, share):
     path.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(DamagedFile, match=r"a\.czi"), open_slide(path) as slide:
         slide.read(0, Region.whole(slide.shape))
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_ends_slideio_does_not_end_us(tmp_path, monkeypatch):
+    """Some damaged files end the process that reads them; it is not this one."""
+    path = write_czi(tmp_path / "a.czi", {(0, 0): GREY}, names=("DAPI",))
+    monkeypatch.setattr(_slideio_child, "__name__", "crashing")
+    (tmp_path / "crashing.py").write_text("import os\nos.abort()\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(DamagedFile, match=r"a\.czi cannot be read by slideio: it contradicts itself"):
+        open_slide(path)

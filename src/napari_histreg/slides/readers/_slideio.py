@@ -18,6 +18,7 @@ from napari_histreg.geometry import Region
 from napari_histreg.optional import require
 from napari_histreg.slides.pyramid import level_of
 from napari_histreg.slides.readers._border import ReadOptions, closed_error, pick, wrapped
+from napari_histreg.slides.readers._slideio_child import check_readable
 from napari_histreg.slides.refusals import first_bytes
 from napari_histreg.slides.slide import Channel, Slide
 
@@ -57,6 +58,7 @@ def read_slideio(path: Path, options: ReadOptions) -> Slide:
     if driver == "VSI":
         check_pixels(path)
     slideio = require("slideio", extra="slideio")
+    check_readable(path, driver)
     slideio.set_log_level("FATAL")
     with wrapped(path.name, "cannot be read by slideio"):
         file = slideio.open_slide(str(path), driver)
