@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ALL = ("startup", "pyramid", "accuracy", "warping", "verdict", "whole_slide")
+ALL = ("startup", "pyramid", "accuracy", "warping", "verdict", "refusal", "whole_slide")
 
 
 def main() -> int:

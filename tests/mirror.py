@@ -46,6 +46,7 @@ COVERED = {
     "matching/evidence.py": "registration/automatic/test_verdict.py",
     "matching/left_out_blocks.py": "matching/test_affine_refinement.py",
     "matching/pose_score.py": "matching/test_affine_refinement.py",
+    "matching/poses.py": "matching/test_pose_promise.py",
     "matching/pose_workspace.py": "matching/test_pose_search.py",
     "matching/related_evidence.py": "matching/test_related_values.py",
     "matching/related_search.py": "registration/test_related_verdict.py",

@@ -1,8 +1,17 @@
 """How many threads work may take, said in one place: a cohort runs one process on each processor."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-__all__ = ["ENVIRONMENT", "limited_environment", "processor_count", "spare_processors", "thread_count"]
+__all__ = [
+    "ENVIRONMENT",
+    "limited_environment",
+    "one_opencv_thread",
+    "processor_count",
+    "spare_processors",
+    "thread_count",
+]
 
 ENVIRONMENT = "HISTREG_THREADS"
 """Environment variable that says how many threads one process takes; all processors without it."""
@@ -85,3 +94,16 @@ def spare_processors() -> None:
     """
     for name in _LINEAR_ALGEBRA:
         os.environ.setdefault(name, "1")
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Keep OpenCV from starting threads of its own beside ours, which cost more than they save."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

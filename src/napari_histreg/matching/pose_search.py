@@ -8,9 +8,10 @@ One turned field serves four poses: its correlation with the still field, its co
 and both again with the still field mirrored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -20,9 +21,12 @@ from napari_histreg.geometry import SWAP, FloatArray
 from napari_histreg.matching.orientation import ComplexField, orientation_field
 from napari_histreg.matching.picture import Picture
 from napari_histreg.matching.pose_workspace import POOL, Spectra, Workspace
+from napari_histreg.matching.poses import Poses
 from napari_histreg.progress import Progress, silent
 
-__all__ = ["Grid", "Poses", "search_poses"]
+__all__ = ["Grid", "Worth", "search_poses"]
+
+Worth = Callable[[float, FloatArray, bool], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -59,54 +63,6 @@ class Grid:
         return np.asarray(np.geomspace(low, high, count + 1) if high > low else [low])
 
 
-@dataclass(frozen=True, eq=False)
-class Poses:
-    """The best shift of every rotation, mirror and scale.
-
-    Parameters
-    ----------
-    matrices : (N, 3, 3) ndarray
-        Fixed to moving, (y, x, 1), world units.
-    z : (N,) ndarray
-        Score of each in standard deviations of wrong shifts at that scale.
-    scales : (N,) ndarray
-        Moving world units per fixed world unit.
-    """
-
-    matrices: FloatArray
-    z: FloatArray
-    scales: FloatArray
-
-    def distinct(self, count: int, inner: FloatArray, apart: float) -> NDArray[np.intp]:
-        """Choose the best poses that differ from one another.
-
-        Parameters
-        ----------
-        count : int
-            At most so many.
-        inner : (K, 2) ndarray
-            Fixed world points by which poses are compared.
-        apart : float
-            Mean distance, in fixed world units, from which two poses are different.
-
-        Returns
-        -------
-        (M,) ndarray of int
-            Indices, best first.
-        """
-        seen = inner @ self.matrices[:, :2, :2].transpose(0, 2, 1) + self.matrices[:, None, :2, 2]
-        seen = seen / self.scales[:, None, None]
-        left = np.ones(len(self.z), bool)
-        chosen: list[int] = []
-        for index in np.argsort(-self.z, kind="stable"):
-            if left[index]:
-                chosen.append(int(index))
-                if len(chosen) == count:
-                    break
-                left &= np.linalg.norm(seen - seen[index], axis=2).mean(1) > apart
-        return np.array(chosen, np.intp)
-
-
 def search_poses(
     fixed: Picture,
     moving: Picture,
@@ -115,6 +71,7 @@ def search_poses(
     grid: Grid | None = None,
     mirror: bool = True,
     workers: int = 2,
+    worth: Worth | None = None,
     progress: Progress = silent,
 ) -> Poses:
     """Score every rotation, mirror, scale and shift of the moving picture over the fixed one.
@@ -131,6 +88,9 @@ def search_poses(
         Whether mirrored poses are tried too.
     workers : int
         Threads.
+    worth : callable, optional
+        Tells which turns of a scale are looked at, by the scale, the turns in degrees and whether the fixed
+        picture is the turned one; all by default.
     progress : Progress, optional
         Told after each chunk of rotations.
 
@@ -157,8 +117,9 @@ def search_poses(
     """
     grid = grid or Grid()
     angles = np.arange(0.0, 180.0 - 1e-6, grid.step_deg)
-    tables = [_Scale(fixed, moving, float(s), grid) for s in scales]
-    chunks = [(t, part) for t in tables for part in np.array_split(angles, 3)]
+    fixed_at = cache(fixed.reduced)
+    tables = [_Scale(fixed_at, fixed, moving, float(s), grid) for s in scales]
+    chunks = [(t, part) for t in tables for part in np.array_split(t.worthy(angles, worth), 3) if len(part)]
     found: list[tuple[FloatArray, FloatArray, FloatArray]] = []
 
     def run(chunk: tuple["_Scale", FloatArray]) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -173,19 +134,28 @@ def search_poses(
             found.extend(pool.map(run, chunks[start : start + step]))
     matrices = np.concatenate([f[0] for f in found])
     z, spread = np.concatenate([f[1] for f in found]), np.concatenate([f[2] for f in found])
-    which = np.concatenate([np.full(len(f[1]), t.scale) for f, (t, _) in zip(found, chunks, strict=True)])
+    each = 2 * (1 + mirror)
+    which = np.concatenate([np.full(each * len(part), t.scale) for t, part in chunks])
+    turned = np.concatenate([np.full(each * len(part), t.turns_fixed) for t, part in chunks])
     for scale in np.unique(which):
         here = which == scale
         # A picture that was enlarged is smoother and its score spreads wider; so does a sparse one.
         z[here] /= max(float(np.median(spread[here])), 1e-9)
     progress(1.0, "search done")
-    return Poses(matrices, z, which)
+    return Poses(matrices, z, which, np.concatenate([np.repeat(part, each) for _, part in chunks]), turned)
 
 
 class _Scale:
     """Fields and spectra of one scale, shared by all rotations."""
 
-    def __init__(self, fixed: Picture, moving: Picture, scale: float, grid: Grid) -> None:
+    def __init__(
+        self,
+        fixed_at: Callable[[float], Picture],
+        fixed: Picture,
+        moving: Picture,
+        scale: float,
+        grid: Grid,
+    ) -> None:
         self.scale = scale
         spacing = max(
             fixed.extent / grid.side,
@@ -193,7 +163,7 @@ class _Scale:
             # Where both are smaller than the working size, enlarging them would add nothing.
             min(fixed.spacing, moving.spacing / scale),
         )
-        small_fixed, small_moving = fixed.reduced(spacing), moving.reduced(spacing * scale)
+        small_fixed, small_moving = fixed_at(spacing), moving.reduced(spacing * scale)
         # Turning the smaller one needs the smaller canvas.
         self.turns_fixed = small_fixed.diagonal_px < small_moving.diagonal_px
         pair = (small_moving, small_fixed) if self.turns_fixed else (small_fixed, small_moving)
@@ -209,6 +179,10 @@ class _Scale:
         self.n = (_fast_size(rows), _fast_size(columns))
         self.plain = self._still_spectra(still)
         self.flipped = self._still_spectra(still[:, ::-1].conj())
+
+    def worthy(self, angles: FloatArray, worth: Worth | None) -> FloatArray:
+        """Return the rotations that are looked at."""
+        return angles if worth is None else angles[worth(self.scale, angles, self.turns_fixed)]
 
     def _still_spectra(self, field: ComplexField) -> Spectra:
         work = Workspace(self.n)

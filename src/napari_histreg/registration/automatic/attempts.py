@@ -9,13 +9,16 @@ from napari_histreg.geometry import FloatArray
 from napari_histreg.matching.affine_refinement import FINE, refine_affine
 from napari_histreg.matching.description import learn_description
 from napari_histreg.matching.picture import Picture
+from napari_histreg.matching.pose_promise import Promise
 from napari_histreg.matching.pose_search import Grid
+from napari_histreg.matching.poses import Poses
 from napari_histreg.progress import Progress, portion
 from napari_histreg.registration.automatic.hypotheses import (
     Hypothesis,
     best_rival,
     propose_by_search,
     refine_all,
+    unlike,
 )
 from napari_histreg.registration.automatic.overview import Overview
 from napari_histreg.registration.automatic.verdict import Measures, Verdict, decide, measure, with_margin
@@ -28,7 +31,7 @@ __all__ = [
     "Effort",
     "Finding",
     "Pool",
-    "by_search",
+    "PoseSearch",
     "by_starts",
     "find_pose",
     "is_sure",
@@ -88,6 +91,10 @@ class Attempt:
     overviews : (Overview, Overview), optional
         What finer levels go by, where only a part of a slide was looked at; those of the whole slides by
         default.
+    fresh : bool
+        Whether starts next to one that was refined already are passed over.
+    least_margin : float
+        It is made only where a pose of these pictures has had this margin over wrong ones.
     """
 
     name: str
@@ -96,6 +103,8 @@ class Attempt:
     remark: str = ""
     judged: bool = True
     overviews: tuple[Overview, Overview] | None = None
+    fresh: bool = False
+    least_margin: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,15 +138,21 @@ class Pool:
         So far, and where they come from.
     finding : Finding or None
         The best of them, judged against all others.
+    margin : float
+        The largest margin that a best one has had.
     """
 
     pictures: tuple[Picture, Picture]
     hypotheses: list[tuple[Hypothesis, Attempt]] = field(default_factory=list)
     finding: Finding | None = None
+    margin: float = 0.0
     _measured: dict[int, tuple[FloatArray, Measures]] = field(default_factory=dict)
 
     def add(self, starts: Sequence[FloatArray], attempt: Attempt, progress: Progress) -> None:
         """Refine starts and take them in."""
+        if attempt.fresh:
+            known = [pose for h, _ in self.hypotheses for pose in (h.start, h.matrix)]
+            starts = unlike(self.pictures[0], starts, known)
         refined = refine_all(*self.pictures, starts, attempt.name, progress=progress)
         self.hypotheses += [(hypothesis, attempt) for hypothesis in refined]
 
@@ -151,7 +166,9 @@ class Pool:
             self._measured[id(leader)] = matrix, measure(*self.pictures, matrix, start=leader.start)
         matrix, measures = self._measured[id(leader)]
         rival = best_rival(self.pictures[0], matrix, [h for h, _ in self.hypotheses])
-        self.finding = Finding(matrix, decide(with_margin(measures, rival)), attempt)
+        measures = with_margin(measures, rival)
+        self.finding = Finding(matrix, decide(measures), attempt)
+        self.margin = max(self.margin, measures.margin)
 
 
 def polish(fixed: Picture, moving: Picture, matrix: FloatArray) -> FloatArray:
@@ -207,7 +224,9 @@ def find_pose(
         # How many will be needed is not known: each takes a share of what is left.
         part = portion(progress, 1 - 0.6**k, 1 - 0.6 ** (k + 1))
         pool = pools.setdefault(id(attempt.pictures[1]), Pool(attempt.pictures))
-        starts, figures = attempt.propose(portion(part, 0.0, 0.6))
+        starts, figures = [], {"poses": 0.0}
+        if pool.margin >= attempt.least_margin:
+            starts, figures = attempt.propose(portion(part, 0.0, 0.6))
         pool.add(starts, attempt, portion(part, 0.6, 0.9))
         if attempt.judged:
             part(0.9, "judging the best pose")
@@ -226,21 +245,61 @@ def is_sure(finding: Finding | None) -> bool:
     return finding is not None and (finding.verdict.confidence or 0.0) >= SURE
 
 
-def by_search(
-    pictures: tuple[Picture, Picture], scales: tuple[float, float], effort: Effort, *, mirror: bool
-) -> Propose:
-    """Return a proposer that searches all poses."""
-    ratio = pictures[1].extent / pictures[0].extent
-    low, high = max(scales[0], ratio / effort.widest), min(scales[1], ratio * effort.widest)
-    # Pixel sizes may put the scale outside: they are believed, the ratio of fields of view is a guess.
-    scales = (low, high) if low < high else scales
+@dataclass(eq=False)
+class PoseSearch:
+    """A proposer that searches rotation, mirror, scale and shift; a coarser one can tell it where.
 
-    def propose(progress: Progress) -> tuple[list[FloatArray], dict[str, float]]:
-        return propose_by_search(
-            *pictures, scales, effort.grid, mirror=mirror, count=effort.count, progress=progress
+    Parameters
+    ----------
+    pictures : (Picture, Picture)
+        Fixed and moving.
+    scales : (float, float)
+        Least and largest scale, moving world units per fixed world unit.
+    effort : Effort
+        How hard.
+    mirror : bool
+        Whether mirrored poses are searched.
+    known : (float, float), optional
+        Scales that other searches have looked at already.
+    coarser : PoseSearch, optional
+        Only where this one found something is looked at, once it has searched.
+    share : float
+        The best share of what it found counts as something.
+    """
+
+    pictures: tuple[Picture, Picture]
+    scales: tuple[float, float]
+    effort: Effort
+    mirror: bool = True
+    known: tuple[float, float] | None = None
+    coarser: "PoseSearch | None" = None
+    share: float = 1.0
+    _poses: Poses | None = None
+
+    def __call__(self, progress: Progress) -> tuple[list[FloatArray], dict[str, float]]:
+        """Search; see `propose_by_search`."""
+        found = None if self.coarser is None else self.coarser._poses
+        starts, figures, self._poses = propose_by_search(
+            *self.pictures,
+            self._laid_scales(),
+            self.effort.grid,
+            mirror=self.mirror,
+            count=self.effort.count,
+            worth=None if found is None else Promise.of(found, self.share),
+            progress=progress,
         )
+        return starts, figures
 
-    return propose
+    def _laid_scales(self) -> FloatArray:
+        fixed, moving = self.pictures
+        ratio, widest = moving.extent / fixed.extent, self.effort.widest
+        low, high = max(self.scales[0], ratio / widest), min(self.scales[1], ratio * widest)
+        # Pixel sizes may put the scale outside: they are believed, the ratio of fields of view is a guess.
+        laid = self.effort.grid.scales(*((low, high) if low < high else self.scales))
+        if self.known is None:
+            return laid
+        new = laid[(laid < self.known[0]) | (laid > self.known[1])]
+        return new if len(new) else laid
 
 
 def by_starts(starts: Sequence[FloatArray]) -> Propose:

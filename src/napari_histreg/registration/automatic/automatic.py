@@ -31,6 +31,7 @@ from napari_histreg.registration.automatic.tiles import Side
 from napari_histreg.registration.automatic.verdict import Verdict
 from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide
+from napari_histreg.threads import one_opencv_thread
 from napari_histreg.transforms import Affine, Transform
 
 __all__ = ["Automatic"]
@@ -159,10 +160,11 @@ class Automatic(Aligner):
 
             plan = Plan((fixed, moving), overviews, request, self.scale_play, self.scale_range, self.mirror)
             small, known = plan.small_field(), None
-            if small is not None:
-                part, progress = portion(progress, 0.0, 0.7), portion(progress, 0.7, 1.0)
-                known = small.find(plan.given_starts(), progress=part, note=note)
-            finding = find_pose(plan.attempts(), known=known, progress=progress, note=note)
+            with one_opencv_thread():
+                if small is not None:
+                    part, progress = portion(progress, 0.0, 0.7), portion(progress, 0.7, 1.0)
+                    known = small.find(plan.given_starts(), progress=part, note=note)
+                finding = find_pose(plan.attempts(), known=known, progress=progress, note=note)
             if finding is not None:
                 found["found by"] = finding.attempt.name
         return finding

@@ -16,11 +16,21 @@ from napari_histreg.matching.affine_refinement import (
 )
 from napari_histreg.matching.picture import Picture, corners, overlap_frame
 from napari_histreg.matching.pose_score import score_planes
-from napari_histreg.matching.pose_search import Grid, search_poses
+from napari_histreg.matching.pose_search import Grid, Worth, search_poses
+from napari_histreg.matching.poses import Poses
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.threads import thread_count
 
-__all__ = ["Hypothesis", "are_distinct", "best_rival", "pose_z", "propose_by_search", "ranked", "refine_all"]
+__all__ = [
+    "Hypothesis",
+    "are_distinct",
+    "best_rival",
+    "pose_z",
+    "propose_by_search",
+    "ranked",
+    "refine_all",
+    "unlike",
+]
 
 MOST_WORKERS = 8
 """Threads; more than eight would only wait for memory."""
@@ -29,6 +39,10 @@ KEPT = 12
 
 APART = 0.12
 """Mean distance of four inner points from which poses are distinct, as a share of the fixed extent."""
+
+ALIKE = 0.02
+"""Mean distance up to which two starts lead blocks to the same place: three pixels of the refinement, whose
+blocks look ten pixels far."""
 
 RANK_SIDE = 224
 """Size in pixels at which refined poses are compared."""
@@ -70,30 +84,44 @@ def are_distinct(fixed: Picture, first: FloatArray, second: FloatArray) -> bool:
     return bool(distance > APART * fixed.extent)
 
 
+def unlike(fixed: Picture, starts: Sequence[FloatArray], known: Sequence[FloatArray]) -> list[FloatArray]:
+    """Return the starts that lie next to none of the known poses."""
+    points = inner_points(fixed)
+
+    def away(first: FloatArray, second: FloatArray) -> float:
+        scale = float(np.sqrt(abs(np.linalg.det(first[:2, :2]))))
+        return float(np.linalg.norm(corners(points, first) - corners(points, second), axis=1).mean() / scale)
+
+    return [s for s in starts if all(away(s, pose) > ALIKE * fixed.extent for pose in known)]
+
+
 def propose_by_search(
     fixed: Picture,
     moving: Picture,
-    scales: tuple[float, float],
+    scales: FloatArray,
     grid: Grid,
     *,
     mirror: bool = True,
     count: int = KEPT,
+    worth: Worth | None = None,
     progress: Progress = silent,
-) -> tuple[list[FloatArray], dict[str, float]]:
+) -> tuple[list[FloatArray], dict[str, float], Poses]:
     """Search rotation, mirror, scale and shift exhaustively.
 
     Parameters
     ----------
     fixed, moving : Picture
         The two overviews.
-    scales : (float, float)
-        Least and largest scale, moving world units per fixed world unit.
+    scales : (S,) ndarray
+        Moving world units per fixed world unit.
     grid : Grid
         How finely.
     mirror : bool
         Whether mirrored poses are searched.
     count : int
         Distinct poses to keep.
+    worth : callable, optional
+        Which turns of a scale are looked at; see `search_poses`.
     progress : Progress, optional
         Told of the progress.
 
@@ -103,13 +131,16 @@ def propose_by_search(
         Distinct poses, best first.
     figures : dict
         Number of poses, score of the best and of the next distinct one.
+    poses : Poses
+        All of them.
     """
     poses = search_poses(
         fixed,
         moving,
-        grid.scales(*scales),
+        scales,
         grid=grid,
         mirror=mirror,
+        worth=worth,
         workers=thread_count(MOST_WORKERS),
         progress=progress,
     )
@@ -118,7 +149,7 @@ def propose_by_search(
     figures = {"poses": float(len(poses.z)), "best z": float(z[0]), "median z": float(np.median(poses.z))}
     if len(z) > 1:
         figures["next z"] = float(z[1])
-    return [poses.matrices[k] for k in chosen], figures
+    return [poses.matrices[k] for k in chosen], figures, poses
 
 
 def refine_all(
@@ -225,7 +256,8 @@ def propose_rivals(
     """
     scale = float(np.sqrt(abs(np.linalg.det(fixed_to_moving[:2, :2]))))
     grid = Grid(side=96, step_deg=5.0, step_scale=0.08)
-    starts, _ = propose_by_search(
-        fixed, moving, (scale / 1.12, scale * 1.12), grid, count=8, progress=portion(progress, 0.0, 0.6)
+    scales = grid.scales(scale / 1.12, scale * 1.12)
+    starts, _, _ = propose_by_search(
+        fixed, moving, scales, grid, count=8, progress=portion(progress, 0.0, 0.6)
     )
     return refine_all(fixed, moving, starts, "search", progress=portion(progress, 0.6, 1.0))

@@ -1,7 +1,7 @@
 """Overview: a slide as one small picture whose channels can be compared with another slide's."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,8 @@ class Overview:
         Further choices of channels, to be tried where this one fails.
     knows_size : bool
         Whether world units are µm.
+    spare : mapping of int to (ndarray, ndarray)
+        Signal and scales of each channel that takes part or is among the others.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Overview:
     channels: tuple[int, ...]
     others: tuple[tuple[int, ...], ...]
     knows_size: bool
+    spare: Mapping[int, tuple[NDArray[np.float32], NDArray[np.float64]]] = field(default_factory=dict)
 
 
 def look_at(
@@ -132,6 +135,7 @@ def look_at(
         chosen,
         others,
         slide.pixel_size_um is not None,
+        {k: (signals[k], scales[k]) for k in {*chosen, *(k for other in others for k in other)}},
     )
 
 
@@ -263,6 +267,24 @@ def _choose(
     return chosen, tuple(others)
 
 
-def with_channels(slide: Slide, overview: Overview, channels: Sequence[int]) -> Overview:
-    """Look at the slide again through other channels."""
-    return overview if tuple(channels) == overview.channels else look_at(slide, channels=channels)
+def with_channels(overview: Overview, channels: Sequence[int]) -> Overview:
+    """Return an overview through other channels, which are among those that it offers.
+
+    Raises
+    ------
+    NoTissue
+        They show noise only.
+    """
+    if tuple(channels) == overview.channels:
+        return overview
+    picture = overview.picture
+    signals = np.stack([overview.spare[k][0] for k in channels])
+    if structure_shares(signals, picture.mask).max() < LEAST_STRUCTURE:
+        raise NoTissue(f"{overview.name} holds nothing to align: it shows noise only.")
+    return replace(
+        overview,
+        picture=Picture(signals, picture.frame, picture.mask),
+        scales=np.stack([overview.spare[k][1] for k in channels]),
+        channels=tuple(channels),
+        others=(),
+    )

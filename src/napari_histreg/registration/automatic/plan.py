@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_histreg.errors import NoTissue, RegistrationError, TransformError
 from napari_histreg.geometry import FloatArray
@@ -17,9 +17,10 @@ from napari_histreg.registration.automatic.attempts import (
     QUICK,
     THOROUGH,
     Attempt,
-    by_search,
+    PoseSearch,
     by_starts,
 )
+from napari_histreg.registration.automatic.criteria import CRITERIA
 from napari_histreg.registration.automatic.overview import Overview, with_channels
 from napari_histreg.registration.automatic.small_field import SmallField, small_field
 from napari_histreg.registration.automatic.tiles import Side
@@ -33,6 +34,15 @@ OTHER_SCALE = (
     "With the scale that the pixel sizes give, nothing convinced, so that any scale was searched: "
     "check the pixel sizes."
 )
+
+
+SHARE = 0.05
+"""Of the turns that a coarser search looked at, the best share round which a finer one looks again. What can
+be accepted stands half as far again above chance as the best wrong pose; at three quarters of the size it is
+still among the best."""
+
+FEW = 6
+"""Poses of a search that are refined where a finer one follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,14 +99,20 @@ class Plan:
             yield Attempt("given start", by_starts(given), pictures, judged=False)
         plain = [start.matrix for start in plain_starts(*pictures)]
         yield Attempt("plain starts", by_starts(plain), pictures, judged=False)
-        for effort in (QUICK, THOROUGH, EXHAUSTIVE):
-            search = by_search(pictures, scales, effort, mirror=self.mirror)
+        for effort in (QUICK, THOROUGH):
+            search = PoseSearch(pictures, scales, effort, self.mirror)
             yield Attempt(effort.name, search, pictures)
+        finest = PoseSearch(pictures, scales, EXHAUSTIVE, self.mirror, coarser=search, share=SHARE)
+        yield Attempt(EXHAUSTIVE.name, finest, pictures, fresh=True)
         if self.knows_scale:
-            for effort in (QUICK, THOROUGH):
-                search = by_search(pictures, unknown, effort, mirror=self.mirror)
-                yield Attempt(f"{effort.name}, any scale", search, pictures, OTHER_SCALE)
-        yield Attempt("mutual information", self.climb, pictures)
+            quick = PoseSearch(pictures, unknown, replace(QUICK, count=FEW), self.mirror, known)
+            yield Attempt(f"{QUICK.name}, any scale", quick, pictures, OTHER_SCALE, fresh=True)
+            effort = replace(THOROUGH, count=EXHAUSTIVE.count)
+            search = PoseSearch(pictures, unknown, effort, self.mirror, known, quick, SHARE)
+            yield Attempt(f"{THOROUGH.name}, any scale", search, pictures, OTHER_SCALE, fresh=True)
+        # A right pose fits half as well again as any wrong one. Within half a step of it, a search sees four
+        # fifths of that: where it has seen no such margin, a climb has nothing to find.
+        yield Attempt("mutual information", self.climb, pictures, least_margin=CRITERIA.least_margin)
         yield from self.other_channels(scales)
 
     def given_starts(self) -> list[FloatArray]:
@@ -129,11 +145,11 @@ class Plan:
         choices = [(a, second.channels) for a in first.others] + [(first.channels, b) for b in second.others]
         for a, b in choices:
             try:
-                pair = with_channels(fixed, first, a).picture, with_channels(moving, second, b).picture
+                pair = with_channels(first, a).picture, with_channels(second, b).picture
             except NoTissue:
                 continue
             names = ", ".join([*(fixed.channels[k].name for k in a), *(moving.channels[k].name for k in b)])
-            search = by_search(pair, scales, QUICK, mirror=self.mirror)
+            search = PoseSearch(pair, scales, QUICK, self.mirror)
             yield Attempt(f"channels {names}", search, pair, f"Other channels were tried: {names}.")
 
 

@@ -9,7 +9,6 @@ used again. Reading, reducing and encoding of different nodes run in parallel.
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -22,7 +21,7 @@ from napari_histreg.slides.computed import halved_levels
 from napari_histreg.slides.parallel import be_a_worker
 from napari_histreg.slides.pyramid import halve
 from napari_histreg.slides.slide import Slide
-from napari_histreg.threads import thread_count
+from napari_histreg.threads import one_opencv_thread, thread_count
 
 __all__ = ["NodeSink", "pyramid_shapes", "stream_pyramid"]
 
@@ -98,7 +97,7 @@ def stream_pyramid(slide: Slide, sink: NodeSink, *, progress: Progress, workers:
     """
     count = workers or thread_count()
     threads = ThreadPoolExecutor(count, thread_name_prefix="write", initializer=be_a_worker)
-    with _one_thread_per_opencv_call(), threads as pool:
+    with one_opencv_thread(), threads as pool:
         try:
             _Run(slide, sink, progress, pool, count).run()
         except BaseException:
@@ -214,19 +213,6 @@ def _z_order(rows: int, columns: int) -> Iterator[tuple[int, int]]:
     while side < max(rows, columns):
         side *= 2
     yield from visit(0, 0, side)
-
-
-@contextmanager
-def _one_thread_per_opencv_call() -> Iterator[None]:
-    """Keep OpenCV from starting threads of its own beside ours."""
-    import cv2
-
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)
 
 
 def _size(count: float) -> str:
