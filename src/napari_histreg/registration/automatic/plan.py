@@ -12,16 +12,10 @@ from napari_histreg.methods.intensity.mutual_information import MutualInformatio
 from napari_histreg.methods.starts import plain_starts
 from napari_histreg.progress import Progress
 from napari_histreg.raster import Raster
-from napari_histreg.registration.automatic.attempts import (
-    EXHAUSTIVE,
-    QUICK,
-    THOROUGH,
-    Attempt,
-    PoseSearch,
-    by_starts,
-)
+from napari_histreg.registration.automatic.attempts import Attempt, by_starts
 from napari_histreg.registration.automatic.criteria import CRITERIA
 from napari_histreg.registration.automatic.overview import Overview, with_channels
+from napari_histreg.registration.automatic.searches import EXHAUSTIVE, QUICK, THOROUGH, PoseSearch
 from napari_histreg.registration.automatic.small_field import SmallField, small_field
 from napari_histreg.registration.automatic.tiles import Side
 from napari_histreg.registration.request import Request
