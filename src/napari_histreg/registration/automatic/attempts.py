@@ -35,6 +35,9 @@ Propose = Callable[[Progress], tuple[list[FloatArray], dict[str, float]]]
 SURE = 0.9
 """Confidence from which no further attempt is made."""
 
+LEAST_LEAD = 1.1
+"""What can be accepted leads every wrong pose by half; polishing by a fraction of a pixel brings less."""
+
 
 @dataclass(frozen=True)
 class Attempt:
@@ -55,8 +58,9 @@ class Attempt:
     overviews : (Overview, Overview), optional
         What finer levels go by, where only a part of a slide was looked at; those of the whole slides by
         default.
-    fresh : bool
-        Whether starts next to one that was refined already are passed over.
+    late : bool
+        Whether it is made after much else has found nothing: starts next to one that was refined already are
+        passed over, and a best pose that hardly leads the others is not measured.
     least_margin : float
         It is made only where a pose of these pictures has had this margin over wrong ones.
     """
@@ -67,7 +71,7 @@ class Attempt:
     remark: str = ""
     judged: bool = True
     overviews: tuple[Overview, Overview] | None = None
-    fresh: bool = False
+    late: bool = False
     least_margin: float = 0.0
 
 
@@ -110,29 +114,53 @@ class Pool:
     hypotheses: list[tuple[Hypothesis, Attempt]] = field(default_factory=list)
     finding: Finding | None = None
     margin: float = 0.0
+    _measures: Measures | None = None
     _measured: dict[int, tuple[FloatArray, Measures]] = field(default_factory=dict)
 
     def add(self, starts: Sequence[FloatArray], attempt: Attempt, progress: Progress) -> None:
         """Refine starts and take them in."""
-        if attempt.fresh:
+        if attempt.late:
             known = [pose for h, _ in self.hypotheses for pose in (h.start, h.matrix)]
             starts = unlike(self.pictures[0], starts, known)
         refined = refine_all(*self.pictures, starts, attempt.name, progress=progress)
         self.hypotheses += [(hypothesis, attempt) for hypothesis in refined]
 
-    def judge(self) -> None:
-        """Polish the hypothesis that stands out most and judge it against all others."""
+    def judge(self, least_lead: float = 0.0) -> None:
+        """Polish the hypothesis that stands out most and judge it against all others.
+
+        Parameters
+        ----------
+        least_lead : float
+            One whose score is less than so many times that of the best distinct other is not measured.
+        """
+        hypotheses = [hypothesis for hypothesis, _ in self.hypotheses]
         leader, attempt = max(self.hypotheses, key=lambda pair: pair[0].z, default=(None, None))
         if leader is None or attempt is None or leader.z <= 0:
             return
         if id(leader) not in self._measured:
+            if leader.z < least_lead * best_rival(self.pictures[0], leader.matrix, hypotheses):
+                self._weigh_again(hypotheses)
+                return
             matrix = polish(*self.pictures, leader.matrix)
             self._measured[id(leader)] = matrix, measure(*self.pictures, matrix, start=leader.start)
-        matrix, measures = self._measured[id(leader)]
-        rival = best_rival(self.pictures[0], matrix, [h for h, _ in self.hypotheses])
-        measures = with_margin(measures, rival)
-        self.finding = Finding(matrix, decide(measures), attempt)
-        self.margin = max(self.margin, measures.margin)
+        matrix, self._measures = self._measured[id(leader)]
+        self.finding = self._found(matrix, self._measures, attempt, hypotheses)
+
+    def _weigh_again(self, hypotheses: Sequence[Hypothesis]) -> None:
+        """Judge what was found against the new hypotheses too, one of which leads it."""
+        if self.finding is not None and self._measures is not None:
+            self.finding = self._found(self.finding.matrix, self._measures, self.finding.attempt, hypotheses)
+
+    def _found(
+        self,
+        matrix: FloatArray,
+        measures: Measures,
+        attempt: Attempt,
+        hypotheses: Sequence[Hypothesis],
+    ) -> Finding:
+        weighed = with_margin(measures, best_rival(self.pictures[0], matrix, hypotheses))
+        self.margin = max(self.margin, weighed.margin)
+        return Finding(matrix, decide(weighed), attempt)
 
 
 def polish(fixed: Picture, moving: Picture, matrix: FloatArray) -> FloatArray:
@@ -194,7 +222,7 @@ def find_pose(
         pool.add(starts, attempt, portion(part, 0.6, 0.9))
         if attempt.judged:
             part(0.9, "judging the best pose")
-            pool.judge()
+            pool.judge(LEAST_LEAD if attempt.late else 0.0)
         note(attempt.name, figures, pool.finding.verdict if pool.finding and attempt.judged else None)
         found = [p.finding for p in pools.values() if p.finding is not None]
         found += [known] if known is not None else []

@@ -14,8 +14,9 @@ from napari_histreg.progress import Progress
 from napari_histreg.raster import Raster
 from napari_histreg.registration.automatic.attempts import Attempt, by_starts
 from napari_histreg.registration.automatic.criteria import CRITERIA
+from napari_histreg.registration.automatic.hypotheses import KEPT
 from napari_histreg.registration.automatic.overview import Overview, with_channels
-from napari_histreg.registration.automatic.searches import EXHAUSTIVE, QUICK, THOROUGH, PoseSearch
+from napari_histreg.registration.automatic.searches import EXHAUSTIVE, GLANCE, QUICK, THOROUGH, PoseSearch
 from napari_histreg.registration.automatic.small_field import SmallField, small_field
 from napari_histreg.registration.automatic.tiles import Side
 from napari_histreg.registration.request import Request
@@ -34,9 +35,6 @@ SHARE = 0.05
 """Of the turns that a coarser search looked at, the best share round which a finer one looks again. What can
 be accepted stands half as far again above chance as the best wrong pose; at three quarters of the size it is
 still among the best."""
-
-FEW = 6
-"""Poses of a search that are refined where a finer one follows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,13 +95,13 @@ class Plan:
             search = PoseSearch(pictures, scales, effort, self.mirror)
             yield Attempt(effort.name, search, pictures)
         finest = PoseSearch(pictures, scales, EXHAUSTIVE, self.mirror, coarser=search, share=SHARE)
-        yield Attempt(EXHAUSTIVE.name, finest, pictures, fresh=True)
+        yield Attempt(EXHAUSTIVE.name, finest, pictures, late=True)
         if self.knows_scale:
-            quick = PoseSearch(pictures, unknown, replace(QUICK, count=FEW), self.mirror, known)
-            yield Attempt(f"{QUICK.name}, any scale", quick, pictures, OTHER_SCALE, fresh=True)
-            effort = replace(THOROUGH, count=EXHAUSTIVE.count)
+            quick = PoseSearch(pictures, unknown, GLANCE, self.mirror, known)
+            yield Attempt(f"{GLANCE.name}, any scale", quick, pictures, OTHER_SCALE, late=True)
+            effort = replace(THOROUGH, count=KEPT)
             search = PoseSearch(pictures, unknown, effort, self.mirror, known, quick, SHARE)
-            yield Attempt(f"{THOROUGH.name}, any scale", search, pictures, OTHER_SCALE, fresh=True)
+            yield Attempt(f"{THOROUGH.name}, any scale", search, pictures, OTHER_SCALE, late=True)
         # A right pose fits half as well again as any wrong one. Within half a step of it, a search sees four
         # fifths of that: where it has seen no such margin, a climb has nothing to find.
         yield Attempt("mutual information", self.climb, pictures, least_margin=CRITERIA.least_margin)
@@ -144,7 +142,8 @@ class Plan:
                 continue
             names = ", ".join([*(fixed.channels[k].name for k in a), *(moving.channels[k].name for k in b)])
             search = PoseSearch(pair, scales, QUICK, self.mirror)
-            yield Attempt(f"channels {names}", search, pair, f"Other channels were tried: {names}.")
+            remark = f"Other channels were tried: {names}."
+            yield Attempt(f"channels {names}", search, pair, remark, late=True)
 
 
 def scale_ranges(

@@ -10,9 +10,9 @@ from napari_histreg.matching.pose_promise import Promise
 from napari_histreg.matching.pose_search import Grid
 from napari_histreg.matching.poses import Poses
 from napari_histreg.progress import Progress
-from napari_histreg.registration.automatic.hypotheses import propose_by_search
+from napari_histreg.registration.automatic.hypotheses import KEPT, propose_by_search
 
-__all__ = ["EXHAUSTIVE", "QUICK", "THOROUGH", "Effort", "PoseSearch"]
+__all__ = ["EXHAUSTIVE", "GLANCE", "QUICK", "THOROUGH", "Effort", "PoseSearch"]
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,11 @@ class Effort:
 
 
 QUICK = Effort("quick search", Grid(side=96, step_deg=5.0, step_scale=0.08), 12)
+# Tells a thorough search of many scales where to look, or finds at once what is plain.
+GLANCE = Effort("quick search", Grid(side=80, step_deg=6.0, step_scale=0.1), 6)
 THOROUGH = Effort("thorough search", Grid(side=128, step_deg=4.0, step_scale=0.06), 36)
 # Sparse pictures, such as collagen, show enough edges at this size only.
-EXHAUSTIVE = Effort("exhaustive search", Grid(side=160, step_deg=3.0, step_scale=0.05), 24, widest=1.7)
+EXHAUSTIVE = Effort("exhaustive search", Grid(side=160, step_deg=3.0, step_scale=0.05), KEPT, widest=1.7)
 
 
 @dataclass(eq=False)
