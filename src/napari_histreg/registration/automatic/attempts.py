@@ -216,7 +216,8 @@ def find_pose(
         # How many will be needed is not known: each takes a share of what is left.
         part = portion(progress, 1 - 0.6**k, 1 - 0.6 ** (k + 1))
         pool = pools.setdefault(id(attempt.pictures[1]), Pool(attempt.pictures))
-        starts, figures = [], {"poses": 0.0}
+        starts: list[FloatArray] = []
+        figures = {"poses": 0.0}
         if pool.margin >= attempt.least_margin:
             starts, figures = attempt.propose(portion(part, 0.0, 0.6))
         pool.add(starts, attempt, portion(part, 0.6, 0.9))
