@@ -43,6 +43,7 @@ def test_trains_a_model_with_folds_and_goes_on(table, tmp_path):
     assert len(model.description.training_set) == 2
     assert len((tmp_path / "m" / "folds.csv").read_text().splitlines()) == 1 + 3
     assert len((tmp_path / "m" / "training.csv").read_text().splitlines()) == 1 + 2
+    assert (tmp_path / "m" / "training.png").read_bytes().startswith(b"\x89PNG")
     again = histreg(*line)
     assert again.exit_code == result.exit_code
     figures = [dict(m.description.figures) for m in (model, read_model(tmp_path / "m"))]

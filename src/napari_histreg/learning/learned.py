@@ -45,7 +45,12 @@ class Learned(Aligner):
 
     name: ClassVar[str] = "learned"
 
-    model: str = Field("", title="Model", description="Folder that a training wrote")
+    model: str = Field(
+        "",
+        title="Model",
+        description="Folder that a training wrote",
+        json_schema_extra={"format": "directory-path"},
+    )
 
     @field_validator("model", mode="before")
     @classmethod

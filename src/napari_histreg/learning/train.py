@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_histreg.errors import NotEnoughMatches
 from napari_histreg.files import read_json, written_whole
+from napari_histreg.learning.curves import curves
 from napari_histreg.learning.model_folder import Description, Model, Scope, write_model
 from napari_histreg.learning.recipe import Recipe
 from napari_histreg.learning.splits import Split, fold_splits, split_by_specimen
@@ -19,7 +20,7 @@ from napari_histreg.progress import Progress, portion, silent
 
 __all__ = ["CURVES", "FOLDS", "train"]
 
-CURVES, FOLDS, RECIPE = "training.csv", "folds.csv", "recipe.json"
+CURVES, PICTURE, FOLDS, RECIPE = "training.csv", "training.png", "folds.csv", "recipe.json"
 LEAST_PAIRS = 2
 
 
@@ -99,6 +100,8 @@ def _one(
     figures = summary(try_model(model, examples, unseen, recipe.seed))
     model = _model(examples, split, recipe, course, folder.name, figures)
     _write_table(folder / CURVES, COLUMNS, course.history)
+    with written_whole(folder / PICTURE) as temporary:
+        curves(course.history).savefig(temporary, format="png")
     write_model(model, folder)
     return model, figures
 

@@ -17,6 +17,7 @@ class Parameters(BaseModel):
     choice: Literal["auto", "on"] = "auto"
     maybe: int | None = Field(None, ge=1, description="How many.")
     text: str = "abc"
+    folder: str = Field("", json_schema_extra={"format": "directory-path"})
     several: tuple[int, int] = (1, 2)
     either: int | str = 3
 
@@ -34,6 +35,7 @@ def test_kinds():
         "choice": "choice",
         "maybe": "whole",
         "text": "text",
+        "folder": "folder",
     }
 
 

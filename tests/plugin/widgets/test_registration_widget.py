@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox
+from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QFileDialog, QSpinBox
 
 from canvas_mouse import press, settle, wait_for
 from napari_histreg.errors import NoTissue
@@ -83,6 +83,18 @@ def test_the_form_follows_the_method(window):
     choose(widget.method, "auto")
     assert {"nonrigid", "mirror"} == set(widget.form._fields)
     assert "scale_play" in widget.advanced_form._fields
+
+
+def test_a_trained_model_is_chosen_by_its_folder(window, monkeypatch, tmp_path):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *question: str(tmp_path))
+    _, widget = window()
+    choose(widget.method, "learned")
+    entry = widget.form._fields["model"][1]
+    widget.parameters.expand(animate=False)
+    settle(0.2)
+    press(entry.browse)
+    assert widget.form.entry("model").text() == str(tmp_path)
+    assert widget.model.parameters == {"model": str(tmp_path)}
 
 
 def test_advanced_holds_what_few_people_need(window, monkeypatch):

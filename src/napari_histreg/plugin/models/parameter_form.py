@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 __all__ = ["FormField", "form_fields"]
 
-Kind = Literal["switch", "whole", "real", "choice", "text"]
+Kind = Literal["switch", "whole", "real", "choice", "text", "folder"]
 
 WIDEST = 2**31 - 1
 """Largest whole number that a spin box holds."""
@@ -27,8 +27,8 @@ class FormField:
         What stands before it.
     tip : str
         What it means, within which bounds, and what it is by default.
-    kind : {"switch", "whole", "real", "choice", "text"}
-        What it takes: yes or no, an int, a float, one of a few values, a text.
+    kind : {"switch", "whole", "real", "choice", "text", "folder"}
+        What it takes: yes or no, an int, a float, one of a few values, a text, the name of a folder.
     default : object
         None where the parameter may be left out.
     optional : bool
@@ -91,6 +91,9 @@ def _field(name: str, info: FieldInfo) -> FormField | None:
     kind, choices, optional = _kind(info.annotation)
     if kind is None or info.is_required():
         return None
+    extra = info.json_schema_extra
+    if kind == "text" and isinstance(extra, dict) and extra.get("format") == "directory-path":
+        kind = "folder"
     default = info.get_default(call_default_factory=True, validated_data={})
     low, high = _bounds(info, kind)
     step, decimals = _step(kind, default, low, high)

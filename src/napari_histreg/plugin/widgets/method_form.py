@@ -9,6 +9,7 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
     QDoubleSpinBox,
+    QFileDialog,
     QHBoxLayout,
     QLineEdit,
     QSpinBox,
@@ -109,7 +110,16 @@ class _Entry(QWidget):
             self._given.toggled.connect(self.changed)
             row.addWidget(self._given)
         row.addWidget(self.control, 1)
+        if field.kind == "folder":
+            self.browse = button("Browse…", f"Choose a folder: {field.title}", self._choose_folder)
+            row.addWidget(self.browse)
         _edited(self.control).connect(self.changed)
+
+    def _choose_folder(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, self._field.title, self.control.text())
+        if name:
+            self.control.setText(name)
+            self.changed.emit()
 
     def value(self) -> Any:
         """Return the value as the model takes it."""
@@ -146,7 +156,7 @@ def _control(field: FormField) -> Any:
         for choice in field.choices:
             box.addItem(str(choice).replace("_", " "), choice)
         return box
-    if field.kind == "text":
+    if field.kind in ("text", "folder"):
         return QLineEdit()
     spin = QSpinBox() if field.kind == "whole" else QDoubleSpinBox()
     whole = field.kind == "whole"
