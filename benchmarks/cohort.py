@@ -65,12 +65,14 @@ def turned(picture: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, n
 def night(data: Path) -> None:
     rng = np.random.default_rng(0)
     stained = data / "restained"
-    kinds = [("ihc", "dapi"), ("ihc", "hematoxylin"), ("hematoxylin", "dapi_on_hematoxylin")]
+    # The grids of the two brightfield stains lie 6.5 px apart (the same DAPI is there on both), so only what
+    # shares a grid has its truth by construction.
+    kinds = [("ihc", "dapi"), ("hematoxylin", "dapi_on_hematoxylin")]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows, truth = [], {}
         for k in range(24):
-            fixed, moving = kinds[k % 3]
+            fixed, moving = kinds[k % 2]
             picture, truth[f"K{k}"] = turned(np.asarray(Image.open(stained / f"Lung1_{moving}.png")), rng)
             Image.fromarray(picture).save(folder / f"K{k}.png")
             rows.append(
@@ -112,7 +114,7 @@ def judge(result: CohortResult, truth: dict[str, np.ndarray]) -> None:
     points = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     for note in result.notes:
         if note.name not in truth:
-            print(f"{note.name:10s} {note.state:9s} {note.peak_memory_mb:6.0f} MB  {note.reason[:120]}")
+            print(f"{note.name:10s} {note.state:9s} {note.peak_memory_mb:6.0f} MB  {note.reason[:400]}")
             continue
         record = read_registration(result.folder / note.name)
         error = np.inf
