@@ -155,19 +155,19 @@ def main() -> None:
             to_tissue = truth(arguments.copies, arguments.size, rng)
             images = copies(arguments.size, to_tissue, rng, stains=stains)
             still: list[Transform] = [Affine.identity()] * arguments.copies
-            told = [f"unaligned {error(to_tissue, still, arguments.size):.3f}"]
+            kind = f"{'several stains' if stains else 'one stain'}, seed {seed}"
+            print(f"{kind}: unaligned {error(to_tissue, still, arguments.size):.3f} px", flush=True)
             for name, run in (
                 ("elastix_groupwise", lambda i=images, s=seed: ElastixGroupwise(seed=s).estimate_group(i)),
                 ("recipe by hand", lambda i=images, s=seed: by_hand(i, s)),
             ):
                 start = process_time()
                 try:
-                    found = f"{error(to_tissue, list(run()), arguments.size):.3f}"
+                    found = f"{error(to_tissue, list(run()), arguments.size):.3f} px"
                 except NotConverged as gave_up:
                     found = str(gave_up)
-                told.append(f"{name} {found} ({process_time() - start:.0f} CPU s here)")
-            kind = "several stains" if stains else "one stain"
-            print(f"{kind}, seed {seed}: mean pairwise error in px: {'; '.join(told)}", flush=True)
+                spent = process_time() - start
+                print(f"{kind}: {name} {found} ({spent:.0f} CPU s in this process)", flush=True)
 
 
 if __name__ == "__main__":
