@@ -21,6 +21,9 @@ OTHER_PEOPLES_SLIDES = {
 }
 """Pages whose lines name slides of the reader's or clusters, and the lesson that does the same for real."""
 
+WANTS_PYTORCH = ("how-to/learned.md",)
+"""Pages whose lines train a network: tests/learning does that, where PyTorch is installed."""
+
 WORK = {"register", "group", "cohort", "projections", "demo"}
 DEMO = ["demo", "-o", "demo"]
 
@@ -40,7 +43,7 @@ def to_be_run() -> list:
     return [
         pytest.param(page, id=place(page), marks=[pytest.mark.slow] if takes_long(page) else [])
         for page in PAGES
-        if blocks_of(page) and place(page) not in OTHER_PEOPLES_SLIDES
+        if blocks_of(page) and place(page) not in {*OTHER_PEOPLES_SLIDES, *WANTS_PYTORCH}
     ]
 
 
