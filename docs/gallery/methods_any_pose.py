@@ -22,8 +22,9 @@ pair = demo_pair(".")
 fixed, moving = open_slide(pair.fixed), open_slide(pair.moving)
 still, other = signal_raster(fixed, 1.0), signal_raster(moving, 0.8)
 as_it_came = centred(fixed, moving)
-names = [spec.name for spec in list_methods() if spec.is_available and not spec.needs_start]
-names.remove("landmarks")
+others = ("landmarks", "learned")  # these want pairs of points, and a network of your own
+specs = [spec for spec in list_methods() if spec.is_available and not spec.needs_start]
+names = [spec.name for spec in specs if spec.name not in others]
 
 figure, axes = plt.subplots(-(-len(names) // 3), 3, figsize=(9, 3.3 * -(-len(names) // 3)))
 for axis in axes.flat:

@@ -21,8 +21,9 @@ pair = demo_pair(".")
 fixed, moving = open_slide(pair.fixed), open_slide(pair.moving)
 still, other = signal_raster(fixed, 1.0), signal_raster(moving, 0.8)
 start = Rigid.of(angle_deg=3, translation=(3, -2.6), centre=(128, 128)).then(pair.fixed_to_moving)
-names = [spec.name for spec in list_methods() if spec.is_available]
-names.remove("landmarks")
+others = ("landmarks", "learned")  # these want pairs of points, and a network of your own
+specs = [spec for spec in list_methods() if spec.is_available]
+names = [spec.name for spec in specs if spec.name not in others]
 
 figure, axes = plt.subplots(-(-len(names) // 3), 3, figsize=(9, 3.3 * -(-len(names) // 3)))
 for axis in axes.flat:
