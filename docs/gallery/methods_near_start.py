@@ -1,9 +1,9 @@
 """Every method, two stains, from a start that is nearly right
 
 The same pair, and a start that is off by three degrees and four micrometres, as three quick clicks give
-it. Methods that climb (ecc, mi, elastix) now reach the top; those that match points, or that want both
-pictures to look alike, still depend on the stains. What is refused here is refused by the method, not
-for want of a start.
+it. Methods that climb (ecc, mi, elastix) are made for
+this; demons and flow want pictures that look alike. What is refused here is refused by the method, not for
+want of a start.
 
 Picture: A grid of overlays, one for each method that takes a start, with verdict and true error above
 each.
