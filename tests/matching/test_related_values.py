@@ -38,6 +38,13 @@ def test_background_is_laid_where_a_picture_ends_in_it():
     assert with_background(cut).frame.origin[0] == 40.0
 
 
+def test_air_that_is_masked_is_background_all_the_same():
+    fixed, other = modalities(noise=0.0)
+    masked = [type(p)(p.channels, p.frame, p.channels[0] > 0.001) for p in (fixed, other)]
+    scores = [RelatedValues(*map(with_background, pair), 64)(np.eye(3)) for pair in ((fixed, other), masked)]
+    assert scores[1] == pytest.approx(scores[0], rel=0.02)
+
+
 def test_ranks_are_even_and_background_is_below_one():
     fixed, _ = modalities()
     plane = fixed.channels[0]

@@ -38,6 +38,7 @@ def with_background(picture: Picture) -> Picture:
     """Lay background around a picture where it ends in background.
 
     What is not shown can then be compared: a pose cannot win by pushing what does not fit out of the picture.
+    Pixels that are masked count as background too: air that a window cut off to black looks like a border.
 
     Examples
     --------
@@ -46,17 +47,17 @@ def with_background(picture: Picture) -> Picture:
     >>> with_background(Picture(plane, Frame((40, 40), (1.0, 1.0), (0.0, 0.0)))).frame
     Frame(shape=(60, 50), spacing=(1.0, 1.0), origin=(-10.0, -10.0))
     """
-    plane, mask = picture.channels[0], picture.mask
-    dark = plane <= background_level(plane[mask])
+    low = np.float32(picture.channels[0][picture.mask].min())
+    plane = np.where(picture.mask, picture.channels[0], low)
+    dark = plane <= background_level(plane)
     room = round(ROOM * max(plane.shape))
-    sides = [(dark[0], mask[0]), (dark[-1], mask[-1]), (dark[:, 0], mask[:, 0]), (dark[:, -1], mask[:, -1])]
-    top, bottom, left, right = (room if (d & m).mean() > MOSTLY else 0 for d, m in sides)
+    sides = (dark[0], dark[-1], dark[:, 0], dark[:, -1])
+    top, bottom, left, right = (room if side.mean() > MOSTLY else 0 for side in sides)
     wide = ((top, bottom), (left, right))
     (sy, sx), (oy, ox) = picture.frame.spacing, picture.frame.origin
-    low = float(np.percentile(plane[mask], 1))
     pixels = np.pad(plane, wide, constant_values=low)
     frame = Frame((pixels.shape[0], pixels.shape[1]), (sy, sx), (oy - top * sy, ox - left * sx))
-    return Picture(pixels[None], frame, np.pad(mask, wide, constant_values=True))
+    return Picture(pixels[None], frame)
 
 
 def ranked(plane: NDArray[np.float32], mask: NDArray[np.bool_], bins: int) -> NDArray[np.float32]:
@@ -78,7 +79,8 @@ def ranked(plane: NDArray[np.float32], mask: NDArray[np.bool_], bins: int) -> ND
     # Equal values share a rank.
     edges = np.maximum.accumulate(edges + np.arange(bins - 1) * 1e-7)
     rank = np.interp(plane, edges, np.linspace(1, bins - 1, bins - 1))
-    faint = np.clip(plane / max(level, 1e-6), 0, 1)
+    low = float(plane[mask].min())
+    faint = np.clip((plane - low) / max(level - low, 1e-6), 0, 1)
     return np.where(plane > level, rank, faint).astype(np.float32)
 
 
