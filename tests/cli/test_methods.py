@@ -24,7 +24,7 @@ def test_an_unknown_method_is_answered_with_the_list(histreg):
     ended = histreg("methods", "magic")
     assert ended.code == 1
     assert "'magic'" in ended.err
-    assert "auto, landmarks, sift" in ended.err
+    assert "auto, landmarks, learned, sift" in ended.err
 
 
 def test_at_eighty_columns_nothing_is_cut_and_sentences_stay_whole(histreg):
