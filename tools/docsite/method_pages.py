@@ -45,7 +45,7 @@ def _page(title: str, use: str, specs, rows) -> str:
 
 def _facts(spec) -> str:
     facts = [f"Finds: {', '.join(spec.kinds)}."]
-    if spec.rotation_deg is not None and spec.rotation_deg < 180:
+    if 0 < (spec.rotation_deg or 0) < 180:
         facts.append(f"The start may be off by up to {spec.rotation_deg:g}°.")
     if spec.mirror:
         facts.append("Also mirrored slides.")
