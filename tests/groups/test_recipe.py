@@ -97,7 +97,7 @@ def test_wishes_that_cannot_be_met_are_named():
         register_group(SLIDES[:1])
     with pytest.raises(ValueError, match="'size'"):
         register_group(SLIDES, order="size")
-    with pytest.raises(ValueError, match=r"not \'he\'.*section 001"):
+    with pytest.raises(ValueError, match=r"no slide 'he'.*section 001"):
         register_group(SLIDES, frame="he")
     with pytest.raises(ValueError, match="slide 9"):
         register_group(SLIDES, frame=9)

@@ -8,7 +8,7 @@ from PIL import Image
 import napari_histreg.slides.readers._image as image_reader
 from napari_histreg.errors import UnsupportedFormat
 from napari_histreg.files import LIMITS
-from napari_histreg.slides import open_slide
+from napari_histreg.slides import open_slide, single_colour
 from slides.slide_files import rgb
 
 
@@ -110,7 +110,9 @@ def test_too_large_a_picture_is_refused_with_advice(tmp_path, monkeypatch):
 
 def test_large_pictures_are_decoded_when_read(tmp_path, monkeypatch):
     Image.fromarray(rgb((80, 90))).save(tmp_path / "a.png")
+    # Both limits are millions of pixels: a picture beyond them is not looked at when it is opened either.
     monkeypatch.setattr(image_reader, "DECODED_AT_ONCE_PX", 100)
+    monkeypatch.setattr(single_colour, "MOST_PX", 100)
     called = []
     original = image_reader._decode
     monkeypatch.setattr(image_reader, "_decode", lambda *a: called.append(1) or original(*a))

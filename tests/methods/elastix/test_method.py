@@ -144,7 +144,7 @@ def test_parameter_files_are_used(case: Pair, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "error", "words"),
     [
-        ("Transform AffineTransform", DamagedFile, "Line 1"),
+        ("Transform AffineTransform", DamagedFile, "line 1"),
         ("(NumberOfResolutions 2)", DamagedFile, "Transform"),
         ('(Transform "NoSuchTransform")', NotConverged, "elastix gave up"),
     ],

@@ -59,7 +59,7 @@ def read_parameters(path: Path) -> dict[str, tuple[str, ...]]:
         name, *rest = told[1:-1].split(None, 1) or [""]
         if not (told.startswith("(") and told.endswith(")") and name):
             raise DamagedFile(
-                f"Line {number} of the elastix parameter file {path} is not of the form (Name value): "
+                f"{path} is no elastix parameter file: line {number} is not of the form (Name value): "
                 f"{told[:60]}."
             )
         values[name] = tuple(quoted or plain for quoted, plain in VALUE.findall(rest[0] if rest else ""))
