@@ -6,6 +6,9 @@ import pytest
 
 from canvas_mouse import settle, wait_for
 from heart import Heart
+from napari_histreg.learning.model_folder import Description, Model, Scope, write_model
+from napari_histreg.learning.networks import drawn_weights
+from napari_histreg.learning.recipe import Recipe
 from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.registration.catalogue import list_methods
@@ -36,6 +39,15 @@ def window(make_napari_viewer, cache):
     return widget
 
 
+def untrained(folder):
+    """Write a model as large as a trained one, which learned nothing."""
+    recipe = Recipe(network="pyramid")
+    scope = Scope(lights=(("brightfield", "fluorescence"),))
+    description = Description(recipe=recipe, scope=scope, training_set=())
+    write_model(Model(description, drawn_weights(recipe.architecture, 0)), folder)
+    return str(folder)
+
+
 def run_or_cancel(widget):
     """Wait for the end of a run, or cancel it after a while."""
     end = time.monotonic() + LONG_ENOUGH
@@ -49,11 +61,13 @@ def run_or_cancel(widget):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_gap_while_a_method_runs(window, method, monkeypatch):
+def test_no_gap_while_a_method_runs(window, method, monkeypatch, tmp_path):
     # What is put on the canvas after the run is not part of it.
     monkeypatch.setattr(type(window.model.session), "accept_registration", lambda self, registration: None)
     window.method.setCurrentIndex(window.method.findData(method))
     window._choose_method()
+    if method == "learned":
+        window.form.entry("model").setText(untrained(tmp_path / "model"))
     settle(0.2)
     worst = (float("inf"), "")
     for _ in range(ATTEMPTS):
