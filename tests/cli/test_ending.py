@@ -125,3 +125,39 @@ def test_a_signal_in_what_an_engine_calls_back_ends_it_without_a_traceback():
     )
     assert (run.returncode, run.stdout) == (143, "")
     assert run.stderr.strip() == "Stopped. No half-written file was left."
+
+
+PENDING = """
+import asyncio, threading
+from napari_histreg.cli.ending import ended_well
+
+async def broken_off():
+    await asyncio.sleep(100)
+
+def begin():
+    loop = asyncio.new_event_loop()
+    loop.create_task(broken_off())
+    loop.run_until_complete(asyncio.sleep(0))
+
+with ended_well(show_traceback=False):
+    begin()
+    {how}
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "said"), [("raise KeyboardInterrupt", 1), ("pass", 3)], ids=["stopped", "at its end"]
+)
+def test_what_is_broken_off_in_a_loop_says_nothing_after_the_one_sentence(how, said):
+    """Zarr reads and writes in a loop of asyncio, which reports each task that it never ended."""
+    run = subprocess.run(
+        [sys.executable, "-c", PENDING.format(how=f"import gc; {how}")],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = run.stderr.strip().splitlines()
+    assert ("pending" in run.stderr, lines[:1] == ["Stopped. No half-written file was left."]) == (
+        (False, True) if said == 1 else (True, False)
+    )

@@ -1,5 +1,6 @@
 """How the command line ends: one line for an error, and the right exit code."""
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,8 +45,10 @@ def _stop(code: int) -> NoReturn:
 
     CPython notes a KeyboardInterrupt that leaves an ``exec`` of text (the making of a dataclass, say), and at
     its end raises the signal again whatever code was asked for; the next text that runs clears the note.
+    Reads and writes of Zarr that were under way are broken off, which asyncio would report of each.
     """
     _say(STOPPED_SENTENCE)
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     eval("None")
     sys.exit(code)
 

@@ -59,9 +59,11 @@ class StiffnessPath:
     @cached_property
     def _modes(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Joint eigenvectors of data and bending, seen from the data, (2N, 2K) with y before x."""
-        from scipy.linalg import eigh
-
-        share, vectors = eigh(np.diag(self._bending), self._normal + np.diag(self._bending))
+        # By NumPy, which lets other threads run meanwhile; SciPy's joint solver would hold up a window.
+        low = np.linalg.cholesky(self._normal + np.diag(self._bending))
+        half = np.linalg.solve(low, np.diag(self._bending))
+        share, turned = np.linalg.eigh(np.linalg.solve(low, half.T))
+        vectors = np.linalg.solve(low.T, turned)
         count = self.basis.shape[1]
         seen = np.concatenate([self.basis @ vectors[:count], self.basis @ vectors[count:]])
         return np.clip(share, 0.0, 1.0), seen, vectors.T @ self._right
