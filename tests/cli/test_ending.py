@@ -145,19 +145,14 @@ with ended_well(show_traceback=False):
 """
 
 
-@pytest.mark.parametrize(
-    ("how", "said"), [("raise KeyboardInterrupt", 1), ("pass", 3)], ids=["stopped", "at its end"]
-)
-def test_what_is_broken_off_in_a_loop_says_nothing_after_the_one_sentence(how, said):
+@pytest.mark.parametrize("stopped", [True, False])
+def test_what_is_broken_off_in_a_loop_says_nothing_after_the_one_sentence(stopped):
     """Zarr reads and writes in a loop of asyncio, which reports each task that it never ended."""
+    code = PENDING.format(how="raise KeyboardInterrupt" if stopped else "pass")
     run = subprocess.run(
-        [sys.executable, "-c", PENDING.format(how=f"import gc; {how}")],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False
     )
-    lines = run.stderr.strip().splitlines()
-    assert ("pending" in run.stderr, lines[:1] == ["Stopped. No half-written file was left."]) == (
-        (False, True) if said == 1 else (True, False)
-    )
+    if stopped:
+        assert run.stderr.strip() == "Stopped. No half-written file was left."
+    else:
+        assert "was destroyed but it is pending" in run.stderr
