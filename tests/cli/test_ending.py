@@ -68,6 +68,16 @@ with ended_well(show_traceback=False):
     time.sleep(100)
 """
 SLOW = "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.1)\nMADE = True\n"
+LATE = """
+import os
+from napari_histreg.cli.ending import ended_well
+
+with ended_well(show_traceback=False):
+    import last
+os.write(1, b"done")
+import time
+time.sleep(0.2)
+"""
 TURNED = """
 import os, signal
 from napari_histreg.cli.ending import ended_well
@@ -95,6 +105,16 @@ def test_a_signal_is_no_error_of_an_import(tmp_path, code, made):
     )
     assert (run.returncode, run.stdout) == (143, made), run.stderr
     assert run.stderr.strip() == "Stopped. No half-written file was left."
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no timer")
+def test_a_signal_in_the_last_import_changes_nothing_any_more(tmp_path):
+    """The timer that waits for the end of an import would end the process by SIGALRM."""
+    (tmp_path / "last.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\n")
+    run = subprocess.run(
+        [sys.executable, "-c", LATE], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "done", "")
 
 
 CALLED_BACK = """

@@ -100,7 +100,7 @@ def stopping_at_once() -> None:
 
 
 def _be_deaf() -> None:
-    for number in _SIGNALS:
+    for number in (*_SIGNALS, signal.SIGALRM) if _CAN_WAIT else _SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
@@ -115,6 +115,10 @@ def listening() -> Iterator[Stop]:
     try:
         yield stop
     finally:
+        # A signal that still waits for the end of an import came too late; its timer would end the process.
+        stop.is_due = False
+        if _CAN_WAIT:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         too_late = _TooLate()
         for number, handler in before.items():
             given_back = signal.SIG_DFL if handler is None else handler
