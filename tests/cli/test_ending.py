@@ -159,6 +159,12 @@ def begin():
     loop.create_task(broken_off())
     loop.run_until_complete(asyncio.sleep(0))
 
+class Torn:
+    def __del__(self):
+        raise RuntimeError("torn")
+
+torn = Torn()
+never = broken_off()
 with ended_well(show_traceback=False):
     begin()
     {how}
@@ -175,4 +181,5 @@ def test_what_is_broken_off_in_a_loop_says_nothing_after_the_one_sentence(stoppe
     if stopped:
         assert run.stderr.strip() == "Stopped. No half-written file was left."
     else:
-        assert "was destroyed but it is pending" in run.stderr
+        for words in ("was destroyed but it is pending", "was never awaited", "RuntimeError: torn"):
+            assert words in run.stderr

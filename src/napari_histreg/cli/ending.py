@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -45,10 +47,14 @@ def _stop(code: int) -> NoReturn:
 
     CPython notes a KeyboardInterrupt that leaves an ``exec`` of text (the making of a dataclass, say), and at
     its end raises the signal again whatever code was asked for; the next text that runs clears the note.
-    Reads and writes of Zarr that were under way are broken off, which asyncio would report of each.
+    What other threads were at, reads and writes of Zarr for example, is broken off; of each of them Python
+    would tell in many lines, after the one that counts.
     """
     _say(STOPPED_SENTENCE)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    sys.unraisablehook = lambda _: None
+    threading.excepthook = lambda _: None
     eval("None")
     sys.exit(code)
 
