@@ -1,6 +1,6 @@
 """The reference of the methods, read from the tables in which they stand."""
 
-from napari_histreg.methods.registry import GROUP_METHODS
+from napari_histreg.groups.registry import GROUP_METHODS
 from napari_histreg.projections.registry import PROJECTION_METHODS, projection_method_class
 from napari_histreg.registration.catalogue import list_methods, parameter_rows, rows_of
 

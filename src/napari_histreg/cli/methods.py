@@ -28,7 +28,7 @@ def methods(
     as_json: AsJson = False,
 ) -> None:
     """List the methods for pairs of slides and for series of projections, and what they need."""
-    from napari_histreg.methods.registry import GROUP_METHODS
+    from napari_histreg.groups.registry import GROUP_METHODS
     from napari_histreg.projections.registry import PROJECTION_METHODS
     from napari_histreg.registration.catalogue import list_methods
 
@@ -56,7 +56,7 @@ def methods(
 
 def _found(name: str, *, only_projections: bool) -> tuple["MethodSpec", bool]:
     """Return the row of a name, and whether it is one for pairs; a name may stand in both tables."""
-    from napari_histreg.methods.registry import find_group_method
+    from napari_histreg.groups.registry import find_group_method
     from napari_histreg.projections.registry import PROJECTION_METHODS, find_projection_method
     from napari_histreg.registration.catalogue import list_methods, method_spec
 
@@ -98,7 +98,7 @@ def _about(spec: "MethodSpec", *, across: bool) -> "Text":
 
 
 def _rows(spec: "MethodSpec", of_pairs: bool) -> "tuple[ParameterRow, ...]":
-    from napari_histreg.methods.registry import find_group_method
+    from napari_histreg.groups.registry import find_group_method
     from napari_histreg.projections.registry import projection_method_class
     from napari_histreg.registration.catalogue import parameter_rows, rows_of
 

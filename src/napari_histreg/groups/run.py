@@ -14,9 +14,9 @@ from napari_histreg.groups.choice import AnyOrder, Choice, InOrder
 from napari_histreg.groups.group import GroupRegistration, Link
 from napari_histreg.groups.groupwise import bend_groupwise
 from napari_histreg.groups.linking import Linker, LinkSettings
+from napari_histreg.groups.registry import find_group_method
 from napari_histreg.groups.wishes import Wishes
 from napari_histreg.methods.elastix.groupwise import ElastixGroupwise
-from napari_histreg.methods.registry import find_group_method
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import SlideRecord, StepLog
 from napari_histreg.registration.template import choose_template

@@ -4,10 +4,8 @@ from napari_histreg.methods.method import Method
 from napari_histreg.methods.spec import MethodSpec, row_named
 
 __all__ = [
-    "GROUP_METHODS",
     "METHODS",
     "MethodSpec",
-    "find_group_method",
     "find_method",
     "list_methods",
     "method_class",
@@ -219,24 +217,6 @@ METHODS: tuple[MethodSpec, ...] = (
 )
 """Methods for pairs of slides, in the order in which they are listed."""
 
-GROUP_METHODS: tuple[MethodSpec, ...] = (
-    MethodSpec(
-        name="elastix_groupwise",
-        title="elastix, groupwise",
-        summary="Bends up to 20 small slides of a group to their mean at once, after the group was aligned; "
-        "any mixture of stains.",
-        target="napari_histreg.methods.elastix.groupwise:ElastixGroupwise",
-        requires=("itk",),
-        extra="elastix",
-        kinds=("bspline",),
-        multimodal=True,
-        nonrigid=True,
-        needs_start=True,
-        tolerance_px=1.0,
-        doi=("10.1109/TMI.2009.2035616", "10.1016/j.media.2015.12.004", "10.1016/j.media.2010.10.003"),
-    ),
-)
-
 
 def list_methods(*, available: bool | None = None) -> tuple[MethodSpec, ...]:
     """Give the table of methods.
@@ -293,14 +273,3 @@ def method_class(name: str) -> type[Method]:
     if not issubclass(found, Method):
         raise TypeError(f"The row {name!r} of the table names {found.__name__}, which is no method.")
     return found
-
-
-def find_group_method(name: str) -> MethodSpec | None:
-    """Look a method for groups up by its name; None where it is none.
-
-    Examples
-    --------
-    >>> find_group_method("auto") is None
-    True
-    """
-    return next((spec for spec in GROUP_METHODS if spec.name == name), None)

@@ -123,17 +123,32 @@ def solve(pair: DensePair, solver: Solver, levels: int, progress: Progress) -> D
         Displacement (y, x) in pixels of the pair's frame.
     """
     shape = pair.fixed.shape
-    deepest = max(1, 1 + int(np.log2(max(max(shape) / COARSEST_PX, 1))))
-    count = min(levels, deepest)
     field = np.zeros((*shape, 2), np.float32)
-    for k in range(count):
-        part = portion(progress, k / count, (k + 1) / count)
-        factor = 2.0 ** (count - 1 - k)
-        size = (max(16, round(shape[1] / factor)), max(16, round(shape[0] / factor)))
-        planes = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in (pair.fixed, pair.moving)]
-        part(0.0, f"bending at {size[0]} x {size[1]} px")
-        field = solver(planes[0], planes[1], _resized(field, (size[1], size[0])), part)
+    sizes = coarse_to_fine(shape, levels)
+    for k, size in enumerate(sizes):
+        part = portion(progress, k / len(sizes), (k + 1) / len(sizes))
+        planes = [reduced(plane, size) for plane in (pair.fixed, pair.moving)]
+        part(0.0, f"bending at {size[1]} x {size[0]} px")
+        field = solver(planes[0], planes[1], _resized(field, size), part)
     return _resized(field, shape)
+
+
+def coarse_to_fine(shape: tuple[int, ...], levels: int) -> list[tuple[int, int]]:
+    """Give the sizes (rows, columns) at which a bend is looked for, each half of the next.
+
+    Examples
+    --------
+    >>> coarse_to_fine((300, 512), 3)
+    [(75, 128), (150, 256), (300, 512)]
+    """
+    deepest = max(1, 1 + int(np.log2(max(max(shape) / COARSEST_PX, 1))))
+    factors = [2.0**k for k in reversed(range(min(levels, deepest)))]
+    return [(max(16, round(shape[0] / factor)), max(16, round(shape[1] / factor))) for factor in factors]
+
+
+def reduced(plane: Plane, size: tuple[int, int]) -> Plane:
+    """Return a plane at another size (rows, columns), averaged where that is smaller."""
+    return np.asarray(cv2.resize(plane, size[::-1], interpolation=cv2.INTER_AREA))
 
 
 def warped(plane: Plane, field: DenseField) -> Plane:

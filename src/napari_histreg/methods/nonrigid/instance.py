@@ -12,7 +12,14 @@ from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
 from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.nonrigid.control_grid import ControlGrid, bending_energy, gradient_energy
-from napari_histreg.methods.nonrigid.dense import COARSEST_PX, DenseField, conclude, lay_out, warped
+from napari_histreg.methods.nonrigid.dense import (
+    DenseField,
+    coarse_to_fine,
+    conclude,
+    lay_out,
+    reduced,
+    warped,
+)
 from napari_histreg.methods.nonrigid.discrete_start import discrete_start
 from napari_histreg.methods.nonrigid.likeness import LIKENESS, descriptor
 from napari_histreg.progress import Progress, portion
@@ -105,16 +112,11 @@ class InstanceOptimisation(Method):
         if self.inverse_consistency > 0:
             sides.append((pair.moving, pair.fixed))
         found = [self._start(a, b, pair.weight) for a, b in sides]
-        shape = pair.fixed.shape
-        deepest = max(1, 1 + int(np.log2(max(max(shape) / COARSEST_PX, 1))))
-        count = min(self.levels, deepest)
-        for k in range(count):
-            factor = 2.0 ** (count - 1 - k)
-            part = portion(portion(progress, 0.1, 0.85), k / count, (k + 1) / count)
-            size = (max(16, round(shape[1] / factor)), max(16, round(shape[0] / factor)))
-            level = [[cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in both] for both in sides]
-            weight = cv2.resize(pair.weight, size, interpolation=cv2.INTER_AREA)
-            found = self._descend(level, weight, found, part)
+        sizes = coarse_to_fine(pair.fixed.shape, self.levels)
+        for k, size in enumerate(sizes):
+            part = portion(portion(progress, 0.1, 0.85), k / len(sizes), (k + 1) / len(sizes))
+            level = [[reduced(plane, size) for plane in both] for both in sides]
+            found = self._descend(level, reduced(pair.weight, size), found, part)
         return conclude(pair, found[0], self.label)
 
     def _start(self, fixed: Plane, moving: Plane, weight: Plane) -> DenseField:

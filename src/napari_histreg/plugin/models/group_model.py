@@ -11,9 +11,9 @@ from napari_histreg.groups import GroupRegistration, Link
 from napari_histreg.groups.document import write_group
 from napari_histreg.groups.hand_links import FEWEST_PAIRS, hand_links
 from napari_histreg.groups.names import distinct_names
+from napari_histreg.groups.registry import find_group_method
 from napari_histreg.groups.run import run_group
 from napari_histreg.landmarks import Landmarks
-from napari_histreg.methods.registry import find_group_method
 from napari_histreg.plugin.models.chosen_slide import slide_key
 from napari_histreg.plugin.models.group_options import GroupOptions, place_among
 from napari_histreg.plugin.models.group_rows import (

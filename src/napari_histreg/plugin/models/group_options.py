@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from napari_histreg.groups.linking import LinkSettings
 from napari_histreg.groups.recipe import natural_order
+from napari_histreg.groups.registry import GROUP_METHODS
 from napari_histreg.groups.wishes import Wishes
-from napari_histreg.methods.registry import GROUP_METHODS, MethodSpec
+from napari_histreg.methods.spec import MethodSpec
 from napari_histreg.registration.catalogue import list_methods
 from napari_histreg.slides import Slide
 

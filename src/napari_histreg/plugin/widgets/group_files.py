@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_histreg.errors import HistregError
 from napari_histreg.plugin.models.group_file import SUFFIX, write_group_session
@@ -14,11 +14,10 @@ from napari_histreg.plugin.viewer.group_files import join_channels, open_group_s
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
 from napari_histreg.plugin.widgets.group_table import GroupTable
 from napari_histreg.plugin.widgets.parts import button, column, fill, note, row, set_allowed
+from napari_histreg.plugin.widgets.session_dialogs import ask_for_slide, ask_what_to_open, ask_where_to_save
 from napari_histreg.records.record import SlideRecord
 
 __all__ = ["GroupFiles"]
-
-FILTER = f"Sessions (*{SUFFIX});;JSON (*.json)"
 
 
 class GroupFiles(QWidget):
@@ -84,8 +83,7 @@ class GroupFiles(QWidget):
     def save(self, path: str = "") -> None:
         """Ask where to, unless told, and write the sitting."""
         if not path:
-            start = str(self._folder() / f"group{SUFFIX}")
-            path, _ = QFileDialog.getSaveFileName(self, "Save group", start, FILTER)
+            path = ask_where_to_save(self, "group", self._folder() / "group", SUFFIX)
         if not path:
             return
         if not path.endswith(".json"):
@@ -98,7 +96,7 @@ class GroupFiles(QWidget):
     def open(self, path: str = "") -> None:
         """Ask which one, unless told, and open it."""
         if not path:
-            path, _ = QFileDialog.getOpenFileName(self, "Open group", str(self._folder()), FILTER)
+            path = ask_what_to_open(self, "group", self._folder(), SUFFIX)
         viewer = self._viewer()
         if not path or viewer is None:
             return
@@ -108,9 +106,7 @@ class GroupFiles(QWidget):
             show_error(str(error))
 
     def _ask(self, side: str, record: SlideRecord) -> str | None:
-        title = f"Where is the {side} slide {record.name} now?"
-        path, _ = QFileDialog.getOpenFileName(self, title, str(self._folder()))
-        return path or None
+        return ask_for_slide(self, side, record, self._folder())
 
     def _folder(self) -> Path:
         paths = [slide.path for slide in self._model.open if slide.path is not None]

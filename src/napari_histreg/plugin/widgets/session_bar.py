@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_histreg.errors import HistregError
 from napari_histreg.plugin.models.hints import obstacle
@@ -13,11 +13,10 @@ from napari_histreg.plugin.models.session_file import SUFFIX
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
 from napari_histreg.plugin.viewer.session_files import open_session, save_session
 from napari_histreg.plugin.widgets.parts import button, follow, set_allowed
+from napari_histreg.plugin.widgets.session_dialogs import ask_for_slide, ask_what_to_open, ask_where_to_save
 from napari_histreg.records.record import SlideRecord
 
 __all__ = ["SessionBar"]
-
-_FILTER = f"Sessions (*{SUFFIX});;JSON (*.json)"
 
 
 class SessionBar(QWidget):
@@ -47,8 +46,7 @@ class SessionBar(QWidget):
     def save(self, path: str = "") -> None:
         """Ask where to, unless told, and write the session."""
         if not path:
-            start = self._folder() / f"{self._name()}{SUFFIX}"
-            path, _ = QFileDialog.getSaveFileName(self, "Save session", str(start), _FILTER)
+            path = ask_where_to_save(self, "session", self._folder() / self._name(), SUFFIX)
         if not path:
             return
         if not path.endswith(".json"):
@@ -61,7 +59,7 @@ class SessionBar(QWidget):
     def open(self, path: str = "") -> None:
         """Ask which one, unless told, and open it."""
         if not path:
-            path, _ = QFileDialog.getOpenFileName(self, "Open session", str(self._folder()), _FILTER)
+            path = ask_what_to_open(self, "session", self._folder(), SUFFIX)
         viewer = self._viewer()
         if not path or viewer is None:
             return
@@ -71,9 +69,7 @@ class SessionBar(QWidget):
             show_error(str(error))
 
     def _ask(self, side: str, record: SlideRecord) -> str | None:
-        title = f"Where is the {side} slide {record.name} now?"
-        path, _ = QFileDialog.getOpenFileName(self, title, str(self._folder()))
-        return path or None
+        return ask_for_slide(self, side, record, self._folder())
 
     def _folder(self) -> Path:
         fixed = self._sync.fixed
