@@ -6,6 +6,7 @@ COVERED = {
     # The command line is tested as a user calls it: by its verbs.
     "cli/app.py": "cli/test_help.py",
     "cli/fuse.py": "cli/test_report.py",
+    "cli/group_masks.py": "cli/test_group.py",
     "cli/of_group.py": "cli/test_group.py",
     "cli/options.py": "cli/test_report.py",
     "cli/parameters.py": "cli/test_register.py",
@@ -26,6 +27,7 @@ COVERED = {
     # One contract runs over the table of rules.
     "fusion/*.py": "fusion/test_fuse.py",
     "groups/drawings.py": "cli/test_group.py",
+    "groups/mask_views.py": "groups/test_evaluation.py",
     "groups/names.py": "cli/test_group.py",
     "groups/report.py": "cli/test_group.py",
     "groups/sources.py": "cli/test_group.py",

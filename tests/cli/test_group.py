@@ -1,3 +1,4 @@
+import csv
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from napari_histreg.groups.document import read_group
 from napari_histreg.landmarks import Landmarks, write_landmarks
 from napari_histreg.samples.stack import phantom_stack
 from napari_histreg.slides import open_slide
+from retinas import moved, visit
 
 STACK = phantom_stack(3, size_px=256, pixel_size_um=20.0, seed=2)
 
@@ -163,3 +165,46 @@ def test_landmarks_of_two_named_slides_count_for_all(histreg, case, tmp_path):
     assert wrong.code == 2
     assert "s8.png, s9.png, s10.png, s11.png" in " ".join(wrong.err.replace("│", " ").split())
     assert histreg(*given, "--landmarks", "s8,s11").code == 2
+
+
+@pytest.fixture(scope="module")
+def eye(tmp_path_factory):
+    """Two visits of one eye, and the masks of their vessels beside them."""
+    folder = tmp_path_factory.mktemp("eye")
+    (folder / "masks").mkdir()
+    for k, (angle, shift) in enumerate([(0.0, (0.0, 0.0)), (7.0, (9.0, -6.0))]):
+        picture, mask = visit(moved(angle, shift), seed=k)
+        Image.fromarray(picture).save(folder / f"visit{k}.png")
+        Image.fromarray(mask).save(folder / "masks" / f"visit{k}_vessels.png")
+    return folder
+
+
+def test_retinas_are_aligned_by_their_vessels_and_judged_by_masks(histreg, eye):
+    ended = histreg("group", eye / "visit0.png", eye / "visit1.png", "--evaluate", eye / "masks",
+                    "-o", eye / "out", "--frame", "rmse")  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert "2 of 2 slides placed by their vessels" in ended.out
+    with (eye / "out" / "evaluation.csv").open(encoding="utf-8", newline="") as stream:
+        row = next(csv.DictReader(stream))
+    assert float(row["dice_before"]) < 0.35
+    assert float(row["dice_after"]) > 0.8
+    assert float(row["ncc_after"]) > float(row["ncc_before"])
+    group = read_group(eye / "out")
+    assert group.parameters["signal"] == "vessels"
+    step = next(step for step in group.steps if step.name == "template")
+    assert group.template == step.scores["order"][0]
+    points = np.array([[120.0, 150.0], [250.0, 200.0], [180.0, 260.0]])
+    truth = moved(0.0, (0.0, 0.0)).inverse().then(moved(7.0, (9.0, -6.0)))
+    assert np.linalg.norm(group.between(0, 1)(points) - truth(points), axis=1).max() < 1.0
+    assert "How well the masks meet" in (eye / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_masks_are_asked_for_before_anything_is_aligned(histreg, eye, tmp_path):
+    slides = eye / "visit0.png", eye / "visit1.png"
+    Image.fromarray(np.ones((9, 9), np.uint8)).save(tmp_path / "visit0.png")
+    missing = histreg("group", *slides, "--evaluate", tmp_path, "-o", tmp_path / "out")
+    assert (missing.code, "no mask for visit1.png" in missing.err) == (1, True)
+    Image.fromarray(np.ones((9, 9), np.uint8)).save(tmp_path / "visit1.png")
+    small = histreg("group", *slides, "--evaluate", tmp_path, "-o", tmp_path / "out")
+    assert (small.code, "mask visit0.png is 9 x 9 px" in small.err) == (1, True)
+    assert not (tmp_path / "out").exists()

@@ -64,3 +64,41 @@ def test_cancelling_passes_through():
 
     with pytest.raises(Cancelled):
         choose_template(series(), progress=stop)
+
+
+@pytest.mark.parametrize("measure", ["rmse", "ncc"])
+def test_the_choice_is_that_of_trying_all_pairs(measure):
+    """A plain double loop over the pixels of slides of one size comes to the same sums and order."""
+    rng = np.random.default_rng(5)
+    planes = [np.clip(tissue(k % 3) + rng.normal(0, 0.05, (220, 240)), 0, 1) for k in range(6)]
+    given = slides(*planes)
+    choice = choose_template(given, measure=measure, signal="grey")
+    shown = choice.overviews.astype(float)
+    sums = []
+    for i in range(6):
+        total = 0.0
+        for j in range(6):
+            if i != j:
+                a, b = shown[i].ravel(), shown[j].ravel()
+                far = np.sqrt(np.mean((a - b) ** 2)) if measure == "rmse" else 1 - np.corrcoef(a, b)[0, 1]
+                total += far
+        sums.append(total)
+    assert choice.distances.sum(axis=1) == pytest.approx(sums, rel=1e-5)
+    assert choice.index == int(np.argmin(sums))
+    assert choice.order == tuple(np.argsort(sums))
+    # The overviews are the pictures themselves, brought to 0 to 1.
+    small = np.asarray(gaussian_filter(planes[0], 0.5))
+    middle = shown[0][60:130, 60:130]
+    assert np.corrcoef(middle.ravel(), _at_middle(small, middle.shape, shown[0].shape).ravel())[0, 1] > 0.98
+
+
+def _at_middle(plane, shape, side):
+    """Sample a plane at the pixels of an overview, which lie centre on centre."""
+    from scipy.ndimage import map_coordinates
+
+    step = 240 / 192
+    lines = [
+        (n - 1) / 2 + (np.arange(60, 60 + m) - (s - 1) / 2) * step
+        for n, m, s in zip(plane.shape, shape, side, strict=True)
+    ]
+    return map_coordinates(plane, np.meshgrid(*lines, indexing="ij"), order=1)

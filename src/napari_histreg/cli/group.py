@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from napari_histreg.cli.ending import REFUSED
+from napari_histreg.cli.group_masks import evaluate_masks, opened_masks
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
 
@@ -56,7 +57,11 @@ def group(
     ] = _Order.none,
     frame: Annotated[
         str,
-        typer.Option(metavar="SLIDE", help="template (the best), mean (the mean shape), or a slide's name."),
+        typer.Option(
+            metavar="SLIDE",
+            help="template (least to move), mean (the mean shape), rmse, ncc or mi (the slide most like all "
+            "others by this measure), or a slide's name.",
+        ),
     ] = "template",
     model: Annotated[_Model, typer.Option(help="How slides may differ from one another.")] = _Model.affine,
     keep_shape: Annotated[
@@ -83,12 +88,30 @@ def group(
             help="Pairs that you placed on slides A and B; they count for all. Repeatable.",
         ),
     ] = None,
+    signal: Annotated[
+        str | None,
+        typer.Option(
+            "--signal",
+            metavar="NAME",
+            help="What is looked at: nuclear, grey, vessels (what retinas are aligned by unless told) or "
+            "frangi.",
+        ),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            "--evaluate",
+            metavar="FOLDER",
+            help="Masks of the slides, such as vessels, called like them: carried along and compared.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print group.json.")] = False,
 ) -> None:
     """Align many slides to one frame; pairs that are done are kept, and used again by the next run."""
     from napari_histreg.files import claimed
     from napari_histreg.groups import register_group
     from napari_histreg.groups.document import to_json, write_group
+    from napari_histreg.groups.recipe import natural_order
     from napari_histreg.groups.sources import find_sources
     from napari_histreg.slides import open_slide
 
@@ -102,6 +125,7 @@ def group(
             for s in sources
         ]
         pairs = _landmarks(landmarks or [], read)
+        labels = None if masks is None else opened_masks(masks, sources, read, output, opened)
         with progress_bar("Aligning") as progress:
             result = register_group(
                 read,
@@ -110,15 +134,29 @@ def group(
                 model=model.value,
                 method=method,
                 channel=channel,
+                signal=signal,
                 keep_shape=keep_shape,
                 landmarks=pairs,
                 folder=output,
                 progress=progress,
                 **parameters,
             )
-        path = write_group(result, output)
-    typer.echo(to_json(result) if as_json else told(result))
-    typer.echo(f"  wrote {path}", err=as_json)
+        written = [write_group(result, output)]
+        lines = [told(result)]
+        if labels is not None:
+            places = (
+                natural_order([slide.name for slide in read]) if order is _Order.names else range(len(read))
+            )
+            text, files = evaluate_masks(
+                result,
+                {place: read[k] for place, k in enumerate(places)},
+                {place: labels[k] for place, k in enumerate(places)},
+                output,
+            )
+            lines.append(text)
+            written += files
+    typer.echo(to_json(result) if as_json else "\n".join(lines))
+    typer.echo("\n".join(f"  wrote {path}" for path in written), err=as_json)
     if len(result.placed) < len(result):
         raise typer.Exit(REFUSED)
 
@@ -166,8 +204,9 @@ def told(result: "GroupRegistration") -> str:
     unit = "µm" if result.unit == "um" else "px"
     words = [member.verdict for member in result.members]
     links = result.links
+    vessels = " by their vessels" if result.parameters.get("signal") in ("vessels", "frangi") else ""
     lines = [
-        f"{len(result.placed)} of {len(result)} slides placed "
+        f"{len(result.placed)} of {len(result)} slides placed{vessels} "
         f"({', '.join(f'{words.count(word)} {word}' for word in ('accepted', 'doubtful', 'refused'))}), "
         f"frame of {result.names[result.template]}"
         f"{', at the mean shape' if result.frame == 'mean' else ''}"

@@ -48,7 +48,11 @@ def register(
     ] = None,
     signal: Annotated[
         str | None,
-        typer.Option("--signal", metavar="nuclear|grey", help="What single-plane methods look at."),
+        typer.Option(
+            "--signal",
+            metavar="NAME",
+            help="What is looked at: nuclear or grey, by single-plane methods; of retinas vessels or frangi.",
+        ),
     ] = None,
     fixed_channel: Annotated[
         str | None, typer.Option(metavar="C", help="Channel to align by: name or number.")

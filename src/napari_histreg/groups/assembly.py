@@ -143,6 +143,8 @@ def _template(
 ) -> int:
     if isinstance(wishes.frame, int):
         return wishes.frame
+    if wishes.preferred:
+        return next(k for k in wishes.preferred if k in main)
     if wishes.ordered:
         return middle_section(sorted(main))
     return least_displaced(chain_poses(links, tree, min(main), slides, kind=wishes.model), slides)

@@ -45,11 +45,14 @@ class LinkSettings:
         Of the method.
     channel : int, str or None
         The channel to align by, in all slides that have it.
+    signal : str or None
+        What is looked at; see `register`.
     """
 
     method: str = "auto"
     parameters: Mapping[str, Any] = field(default_factory=dict)
     channel: int | str | None = None
+    signal: str | None = None
 
 
 class Linker:
@@ -154,6 +157,7 @@ class Linker:
                 method=self.settings.method,
                 fixed_channel=self._channel(fixed),
                 moving_channel=self._channel(moving),
+                signal=self.settings.signal,
                 progress=report,
                 must_find=False,
                 **self.settings.parameters,
@@ -188,6 +192,7 @@ class Linker:
             "method": self.settings.method,
             "parameters": {key: str(value) for key, value in sorted(self.settings.parameters.items())},
             "channels": [self._channel(self._slides[k]) for k in ends],
+            "signal": self.settings.signal,
             "slides": [
                 [
                     self._records[k].fingerprint,

@@ -14,10 +14,19 @@ from napari_histreg.groups.run import check_method, run_group
 from napari_histreg.groups.wishes import Wishes
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.progress import Progress, silent
+from napari_histreg.registration.register import SIGNALS
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.several_files import natural_key
 
 __all__ = ["natural_order", "register_group"]
+
+FRAMES: tuple[Literal["template", "mean", "rmse", "ncc", "mi"], ...] = (
+    "template",
+    "mean",
+    "rmse",
+    "ncc",
+    "mi",
+)
 
 
 def register_group(
@@ -47,9 +56,11 @@ def register_group(
     order : {"names", "given"}, optional
         Slides are serial sections in the order of their names (2 before 10), or as they are given; without it
         they lie in no order.
-    frame : "template", "mean", or a slide by its place or name
+    frame : "template", "mean", "rmse", "ncc", "mi", or a slide by its place or name
         The common frame: that of the slide onto which the others have to move least (of sections, the middle
-        one); the mean shape of all; or that of the slide named.
+        one); the mean shape of all; that of the slide which looks most like all others as they lie, by summed
+        root mean square difference, correlation or mutual information (`choose_template`); or that of the
+        slide named.
     model : {"affine", "similarity", "rigid"}
         How slides may differ from one another.
     method : str
@@ -70,7 +81,9 @@ def register_group(
     progress : Progress, optional
         Told of the progress; may raise `Cancelled`.
     **parameters
-        Of the method.
+        Of the method; and ``signal``, "nuclear", "grey", "vessels" or "frangi": what is looked at, see
+        `register`. Where all slides are colour photographs of the retina and nothing is chosen, these are
+        aligned by their vessels.
 
     Returns
     -------
@@ -98,6 +111,9 @@ def register_group(
         raise ValueError(f"A group needs two slides or more, not {len(slides)}.")
     if order not in (None, "names", "given"):
         raise ValueError(f'The order is "names" or "given", not {order!r}.')
+    signal = parameters.pop("signal", None)
+    if signal not in (None, *SIGNALS):
+        raise ValueError(f"The signal is one of {', '.join(SIGNALS)}, not {signal!r}.")
     check_method(method, parameters)
     with ExitStack() as opened:
         read = [s if isinstance(s, Slide) else opened.enter_context(open_slide(s)) for s in slides]
@@ -112,7 +128,7 @@ def register_group(
         return run_group(
             [read[k] for k in places],
             wishes,
-            LinkSettings(method, parameters, channel),
+            LinkSettings(method, parameters, channel, signal),
             by_hand=hand_links(landmarks or {}, names, places),
             folder=None if folder is None else Path(folder),
             progress=progress,
@@ -121,16 +137,15 @@ def register_group(
 
 def _frame(
     frame: str | int, given: Sequence[str], places: Sequence[int]
-) -> Literal["template", "mean"] | int:
-    if frame == "template":
-        return "template"
-    if frame == "mean":
-        return "mean"
+) -> Literal["template", "mean", "rmse", "ncc", "mi"] | int:
+    for word in FRAMES:
+        if frame == word:
+            return word
     if isinstance(frame, str):
         try:
             return place_of([given[k] for k in places], frame)
         except ValueError as error:
-            raise ValueError(f'The frame is "template", "mean" or a slide. {error}') from None
+            raise ValueError(f"The frame is one of {', '.join(FRAMES)}, or a slide. {error}") from None
     if not 0 <= frame < len(given):
         raise ValueError(f"The frame is slide {frame}, and there are {len(given)} slides, counted from 0.")
     return places.index(frame)

@@ -1,7 +1,7 @@
 """The report of a group: one HTML page with the graph of links, the loops and each slide's verdict."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ import numpy as np
 
 from napari_histreg.groups.document import to_json
 from napari_histreg.groups.drawings import link_graph, nearest_affine, stack_curves
+from napari_histreg.groups.evaluation import FIGURES, GroupEvaluation
 from napari_histreg.groups.group import GroupRegistration
+from napari_histreg.groups.mask_views import mask_pictures
 from napari_histreg.groups.views import GroupViews, view_group
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.quality.charts import as_picture
@@ -28,6 +30,8 @@ def write_group_report(
     path: str | Path,
     slides: Mapping[int, Slide] | None = None,
     *,
+    evaluation: GroupEvaluation | None = None,
+    masks: Mapping[int, Slide] | None = None,
     progress: Progress = silent,
 ) -> tuple[Path, Path]:
     """Write a page about a group that needs nothing else, and the record beside it as JSON.
@@ -39,6 +43,10 @@ def write_group_report(
         The HTML file; the JSON file lies beside it under the same name.
     slides : mapping of int to Slide, optional
         For the pictures; without them there are numbers only.
+    evaluation : GroupEvaluation, optional
+        How well masks of the slides lie on one another.
+    masks : mapping of int to Slide, optional
+        These masks, by the places of their slides, for pictures of the best, the median and the worst.
     progress : Progress, optional
         Told of the progress; may raise `Cancelled`.
 
@@ -55,12 +63,21 @@ def write_group_report(
     report_paths(path)
     views = view_group(group, slides or {}, progress=portion(progress, 0.0, 0.95))
     values = {"format": GROUP_REPORT, "version": 1, "group": json.loads(to_json(group))}
-    written = write_page(path, group_page(group, views), values)
+    shown: list[dict[str, Any]] = []
+    if evaluation is not None:
+        values["evaluation"] = evaluation.to_dict()
+        shown = mask_pictures(group, evaluation, masks or {})
+    written = write_page(path, group_page(group, views, evaluation, shown), values)
     progress(1.0, "report written")
     return written
 
 
-def group_page(group: GroupRegistration, views: GroupViews) -> str:
+def group_page(
+    group: GroupRegistration,
+    views: GroupViews,
+    evaluation: GroupEvaluation | None = None,
+    mask_views: Sequence[Mapping[str, Any]] = (),
+) -> str:
     """Return the whole page.
 
     Parameters
@@ -68,6 +85,10 @@ def group_page(group: GroupRegistration, views: GroupViews) -> str:
     group : GroupRegistration
     views : GroupViews
         Pictures of its slides; may be empty.
+    evaluation : GroupEvaluation, optional
+        How well masks lie on one another.
+    mask_views : sequence of mapping
+        Pictures of these, with their names.
 
     Returns
     -------
@@ -87,6 +108,8 @@ def group_page(group: GroupRegistration, views: GroupViews) -> str:
         summary=f"{words.count('accepted')} of {len(words)} accepted",
         complaints=complaints,
         cards=_cards(group),
+        evaluation=None if evaluation is None else _evaluated(evaluation),
+        mask_views=mask_views,
         graph=as_picture(link_graph(group)),
         slides=_slides(group),
         tiles=[{"name": group.names[k], "picture": picture} for k, picture in views.tiles.items()],
@@ -101,6 +124,21 @@ def group_page(group: GroupRegistration, views: GroupViews) -> str:
         files=_files(group),
         made=_made(group),
     )
+
+
+def _evaluated(evaluation: GroupEvaluation) -> dict[str, Any]:
+    rows: list[list[Any]] = [
+        [score.name, score.verdict, *_figures(score.before, score.after)] for score in evaluation.scores
+    ]
+    if evaluation.placed:
+        rows.append(["mean", "", *_figures(evaluation.mean("before"), evaluation.mean("after"))])
+    names = {"dice": "Dice", "l1": "mean L1", "ncc": "NCC", "ssim": "SSIM"}
+    head = [f"{names[name]} {time}" for name in FIGURES for time in ("before", "after")]
+    return {"head": ["slide", "verdict", *head], "rows": rows, "template": evaluation.template}
+
+
+def _figures(before: Mapping[str, float], after: Mapping[str, float]) -> list[float | None]:
+    return [row.get(name) for name in FIGURES for row in (before, after)]
 
 
 def _cards(group: GroupRegistration) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from napari_histreg.errors import NoTissue
 from napari_histreg.files.faults import first_fault
 from napari_histreg.groups.assembly import Assembled, assemble
 from napari_histreg.groups.bending import bend_members
@@ -17,6 +18,7 @@ from napari_histreg.groups.linking import Linker, LinkSettings
 from napari_histreg.groups.registry import find_group_method
 from napari_histreg.groups.wishes import Wishes
 from napari_histreg.methods.elastix.groupwise import ElastixGroupwise
+from napari_histreg.preprocess.vessels import enhancement, is_retina, vessel_slide
 from napari_histreg.progress import Progress, portion, silent
 from napari_histreg.records.record import SlideRecord, StepLog
 from napari_histreg.registration.template import choose_template
@@ -71,16 +73,25 @@ def run_group(
     together = check_method(settings.method, settings.parameters)
     log = StepLog()
     with log.step("look") as found:
-        records = []
+        records: list[SlideRecord] = []
         for k, slide in enumerate(slides):
             progress(0.03 * k / len(slides), f"looking at {slide.name}")
             records.append(SlideRecord.of(slide))
         found["slides"] = len(records)
+        if settings.signal is None and settings.channel is None and all(map(is_retina, slides)):
+            # As pictures retinas are all alike: only their vessels tell where they lie.
+            settings = replace(settings, signal="vessels")
+        found["signal"] = settings.signal
+        shown = slides if settings.signal is None else [_shown(slide, settings.signal) for slide in slides]
     wishes.check(records)
     # A method for groups goes on from where pairs have put the slides.
-    pairwise = LinkSettings(channel=settings.channel) if together else settings
+    pairwise = LinkSettings(channel=settings.channel, signal=settings.signal) if together else settings
     linker = Linker(slides, records, pairwise, folder, told=linked)
-    links = _links(slides, wishes, linker, by_hand, log, portion(progress, 0.03, 0.7))
+    links = _links(shown, wishes, linker, by_hand, log, portion(progress, 0.03, 0.7))
+    if wishes.frame in ("rmse", "ncc", "mi"):
+        with log.step("template", measure=wishes.frame) as found:
+            order = choose_template(shown, measure=wishes.frame).order
+            wishes, found["order"] = replace(wishes, preferred=order), order
     with log.step("solve", model=wishes.model) as found:
         progress(0.7, "solving for all slides")
         group = assemble(records, links, wishes)
@@ -89,7 +100,7 @@ def run_group(
     if together is not None:
         with log.step(settings.method, **together.model_dump(mode="json")) as found:
             members, done = bend_groupwise(
-                group.members, slides, group.template, together, progress=portion(progress, 0.7, 1.0)
+                group.members, shown, group.template, together, progress=portion(progress, 0.7, 1.0)
             )
             found.update(before=done.before, after=done.after, notes=(done.note,))
         group = replace(group, members=members)
@@ -100,7 +111,9 @@ def run_group(
         with log.step("bend") as found:
             found.update(pairs=bend.pairs, before=bend.before, after=bend.after, notes=bend.notes)
     progress(1.0, "done")
-    kept = {"keep_shape": wishes.keep_shape} if wishes.keep_shape else {}
+    kept: dict[str, Any] = {"keep_shape": wishes.keep_shape} if wishes.keep_shape else {}
+    if settings.signal is not None:
+        kept["signal"] = settings.signal
     return GroupRegistration(
         members=members,
         links=group.links,
@@ -114,6 +127,15 @@ def run_group(
         noise=group.noise,
         steps=log.steps,
     )
+
+
+def _shown(slide: Slide, signal: str) -> Slide:
+    """See the vessels of a slide where these are what is aligned; a slide without any as it is."""
+    how = enhancement(signal)
+    try:
+        return slide if how is None else vessel_slide(slide, how)
+    except NoTissue:
+        return slide
 
 
 def check_method(name: str, parameters: Mapping[str, Any]) -> ElastixGroupwise | None:

@@ -19,19 +19,22 @@ class Wishes:
     ----------
     ordered : bool
         Whether the slides are sections in their order.
-    frame : {"template", "mean"} or int
+    frame : {"template", "mean", "rmse", "ncc", "mi"} or int
         The frame: the slide that all others move least onto (of sections the middle one), the mean shape of
-        all, or a slide.
+        all, the slide that looks most like all others by a measure, or a slide.
     model : {"affine", "similarity", "rigid"}
         By what kind of transform slides may differ.
     keep_shape : float or None
         Take the smooth trend out of the found places, over so many sections; None leaves it in.
+    preferred : tuple of int
+        Slides in the order in which they would make a template, where a measure chose it.
     """
 
     ordered: bool = False
-    frame: Literal["template", "mean"] | int = "template"
+    frame: Literal["template", "mean", "rmse", "ncc", "mi"] | int = "template"
     model: str = "affine"
     keep_shape: float | None = None
+    preferred: tuple[int, ...] = ()
 
     def check(self, slides: Sequence[SlideRecord]) -> None:
         """Make sure that slides can become what is wished.

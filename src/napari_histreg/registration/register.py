@@ -2,23 +2,27 @@
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from numpy.typing import ArrayLike
 from pydantic import ValidationError
 
-from napari_histreg.errors import RegistrationError
+from napari_histreg.errors import NoTissue, RegistrationError
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.methods.method import Method
+from napari_histreg.preprocess.vessels import enhancement, vessel_slide
 from napari_histreg.progress import Progress, silent
-from napari_histreg.records.record import Registration, SlideRecord, StepLog
+from napari_histreg.records.record import Outcome, Registration, SlideRecord, StepLog
 from napari_histreg.registration.by_method import ByMethod
 from napari_histreg.registration.catalogue import list_methods, method_spec
 from napari_histreg.registration.request import Aligner, Request
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.transforms import Transform
 
-__all__ = ["register"]
+__all__ = ["SIGNALS", "register"]
+
+SIGNALS = ("nuclear", "grey", "vessels", "frangi")
 
 
 def register(
@@ -48,9 +52,10 @@ def register(
         any rotation, mirror and scale.
     fixed_channel, moving_channel : int or str, optional
         The channel to align by, by number or name; the program chooses by default.
-    signal : {"nuclear", "grey"}, optional
+    signal : {"nuclear", "grey", "vessels", "frangi"}, optional
         What a single-plane method sees: the signal of the nuclei, or plain grey; by default what
-        suits the method.
+        suits the method. For photographs of the retina, what every method sees: the vessels, by adaptive
+        equalisation of the green channel or by Frangi's filter.
     initial : Transform, optional
         Where to start, fixed to moving in world units.
     landmarks : Landmarks, optional
@@ -86,8 +91,8 @@ def register(
     >>> result.verdict
     'accepted'
     """
-    if signal not in (None, "nuclear", "grey"):
-        raise ValueError(f'The signal is "nuclear" or "grey", not {signal!r}.')
+    if signal not in (None, *SIGNALS):
+        raise ValueError(f"The signal is one of {', '.join(SIGNALS)}, not {signal!r}.")
     aligner, name, used = _aligner(method, parameters)
     log = StepLog()
     with ExitStack() as opened:
@@ -99,7 +104,11 @@ def register(
             initial=initial,
             landmarks=landmarks,
         )
-        outcome = aligner.align(fixed_slide, moving_slide, request, log=log, progress=progress)
+        try:
+            seen = _seen(fixed_slide, moving_slide, request, log)
+            outcome = aligner.align(*seen, log=log, progress=progress)
+        except NoTissue as error:
+            outcome = Outcome(None, "refused", None, (str(error),))
         registration = Registration(
             fixed=SlideRecord.of(fixed_slide),
             moving=SlideRecord.of(moving_slide),
@@ -144,6 +153,19 @@ def _sentence(method: str, names: list[str], error: ValidationError) -> str:
 def _opened(slide: Slide | str | os.PathLike[str] | ArrayLike, opened: ExitStack) -> Slide:
     """Open what is no slide yet, to be closed at the end; a slide belongs to the caller."""
     return slide if isinstance(slide, Slide) else opened.enter_context(open_slide(slide))
+
+
+def _seen(fixed: Slide, moving: Slide, request: Request, log: StepLog) -> tuple[Slide, Slide, Request]:
+    """Return what is compared: the slides, or the vessels in them where these are asked for."""
+    how = enhancement(request.signal)
+    if how is None:
+        return fixed, moving, request
+    with log.step("vessels", signal=how):
+        shown = (
+            vessel_slide(fixed, how, channel=request.fixed_channel),
+            vessel_slide(moving, how, channel=request.moving_channel),
+        )
+    return *shown, replace(request, signal="grey", fixed_channel=None, moving_channel=None)
 
 
 def _usual_signal(method: str) -> str:

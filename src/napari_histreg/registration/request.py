@@ -20,18 +20,19 @@ class Request:
 
     Parameters
     ----------
-    fixed_channel, moving_channel : int, str or None
+    fixed_channel, moving_channel : int or None
         The channel to align by; None leaves the choice to the program.
     signal : str
-        What a single-plane method sees: "nuclear" or "grey".
+        What a single-plane method sees: "nuclear" or "grey"; "vessels" and "frangi" only until `register` has
+        put the vessels in place of the slides.
     initial : Transform or None
         Where to start, fixed to moving in world units.
     landmarks : Landmarks or None
         Point pairs in world units.
     """
 
-    fixed_channel: int | str | None = None
-    moving_channel: int | str | None = None
+    fixed_channel: int | None = None
+    moving_channel: int | None = None
     signal: str = "nuclear"
     initial: Transform | None = None
     landmarks: Landmarks | None = None
