@@ -28,7 +28,7 @@ def random_deformation(shape: tuple[int, int], largest_px: float, rng: np.random
     -------
     (Y, X, 2) ndarray of float32
 
-    TrainingSet
+    Examples
     --------
     >>> field = random_deformation((64, 64), 4.0, np.random.default_rng(0))
     >>> field.shape, bool(np.linalg.norm(field, axis=-1).max() <= 4.0)

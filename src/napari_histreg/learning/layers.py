@@ -62,7 +62,7 @@ class ArrayLayers:
     rng : numpy.random.Generator, optional
         Draws weights that are not there yet.
 
-    TrainingSet
+    Examples
     --------
     >>> layers = ArrayLayers({}, np.random.default_rng(0))
     >>> layers.conv(np.ones((1, 2, 8, 8), np.float32), "first", 5, stride=2).shape

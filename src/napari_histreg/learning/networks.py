@@ -192,7 +192,7 @@ def displacement(architecture: Architecture, layers: Layers, fixed: Tensor, movi
 def drawn_weights(architecture: Architecture, seed: int) -> dict[str, NDArray[np.float32]]:
     """Draw the weights that a training begins with.
 
-    TrainingSet
+    Examples
     --------
     >>> sum(array.size for array in drawn_weights(Architecture("unet"), 0).values())
     102546

@@ -40,7 +40,7 @@ def split_by_specimen(specimens: Sequence[str], held_back: float, seed: int) -> 
     ValueError
         There is but one specimen.
 
-    TrainingSet
+    Examples
     --------
     >>> split_by_specimen(["a", "a", "b", "c"], 0.3, 0)
     Split(training=(0, 1, 2), validation=(3,), test=())

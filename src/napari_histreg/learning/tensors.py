@@ -34,7 +34,7 @@ def write_tensors(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any
     ValueError
         An array is of another type.
 
-    TrainingSet
+    Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
