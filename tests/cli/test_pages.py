@@ -8,6 +8,7 @@ import pytest
 from typer.main import get_command
 
 from napari_histreg.cli.app import app
+from napari_histreg.optional import is_installed
 from page_runner import blocks_of, commands_of, missing_lines, run_page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -18,13 +19,12 @@ OTHER_PEOPLES_SLIDES = {
     "how-to/cohorts.md": "tutorials/cohort.md",
     "how-to/projections.md": "tutorials/projections.md",
     "how-to/medical.md": "tutorials/ct-on-mr.md",
+    "how-to/learned.md": "tutorials/training.md",
 }
 """Pages whose lines name slides of the reader's or clusters, and the lesson that does the same for real."""
 
-WANTS_PYTORCH = ("how-to/learned.md",)
-"""Pages whose lines train a network: tests/learning does that, where PyTorch is installed."""
-
-WORK = {"register", "group", "cohort", "projections", "demo"}
+WANTS_PYTORCH = pytest.mark.skipif(not is_installed("torch"), reason='training needs the extra "learned"')
+WORK = {"register", "group", "cohort", "projections", "demo", "train"}
 DEMO = ["demo", "-o", "demo"]
 
 
@@ -32,18 +32,19 @@ def place(page: Path) -> str:
     return page.relative_to(DOCS).as_posix()
 
 
-def takes_long(page: Path) -> bool:
+def marks_of(page: Path) -> list:
     commands = (
         words for block in blocks_of(page) if block.language == "bash" for words, _ in commands_of(block.code)
     )
-    return any(words[1] in WORK for words in commands if words[0] == "histreg")
+    verbs = {words[1] for words in commands if words[0] == "histreg"}
+    return [pytest.mark.slow] * bool(verbs & WORK) + [WANTS_PYTORCH] * ("train" in verbs)
 
 
 def to_be_run() -> list:
     return [
-        pytest.param(page, id=place(page), marks=[pytest.mark.slow] if takes_long(page) else [])
+        pytest.param(page, id=place(page), marks=marks_of(page))
         for page in PAGES
-        if blocks_of(page) and place(page) not in {*OTHER_PEOPLES_SLIDES, *WANTS_PYTORCH}
+        if blocks_of(page) and place(page) not in OTHER_PEOPLES_SLIDES
     ]
 
 
