@@ -1,212 +1,54 @@
 """The same pairs by other programs: median error at landmarks that none of them sees.
 
-    python benchmarks/peers.py [--python TOOL=/path/to/bin/python …] [--tools sift,ecc,…] [--page FILE.md]
+    python benchmarks/peers.py [--python TOOL=/path/to/bin/python …] [--tools sift,ecc,…]
+                               [--data FOLDER] [--pictures FOLDER] [--page FILE.md]
 
-Each program gets what a user would give it first: grey overviews of at most 1024 px as PNG, with its defaults
-or the settings of its own tutorial, named below. Each runs in a process of its own, and those that cannot
-live in one environment with this package in one of their own (`--python palom=…`). Only what ran stands in
-the table, with versions.
+Each program gets what a user would give it first: two PNG files of at most 1024 px, in colour where the slide
+is coloured, of fluorescence the nuclear channel; with its defaults or the settings of its own documentation,
+named below the table. Each runs in a process of its own, and those that cannot live in one environment with
+this package in one of their own (`--python palom=…`). Only what ran stands in the table, with versions.
 """
 
 import argparse
 import json
+import platform
 import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
+import cv2
 import numpy as np
+from peer_pairs import Pair, all_pairs
+from peer_programs import SETTINGS
 
-LIMIT_CPU_S, LIMIT_S = 180, 900
+LIMIT_CPU_S, LIMIT_S = 300, 1200
 """Of each run: processor time, which a busy machine does not change, and a last resort on the clock."""
-TUTORIAL = {
-    "sift": "OpenCV: SIFT, ratio 0.75, affine by RANSAC within 5 px",
-    "ecc": "OpenCV: findTransformECC, affine, from the identity",
-    "simpleitk": "SimpleITK: Mattes mutual information, affine, from centre on centre, three levels",
-    "elastix": "elastix: its default maps rigid and affine",
-    "palom": "palom: coarse_register_affine, without the shifts of blocks that follow it",
-    "valis": "VALIS: registrar.register() on a folder of two slides, rigid part",
-    "auto": "this package: register(fixed, moving)",
-}
-
-
-def sift(fixed, moving):
-    import cv2
-
-    finder = cv2.SIFT_create()
-    (k1, d1), (k2, d2) = (finder.detectAndCompute(picture, None) for picture in (fixed, moving))
-    matches = [m for m, n in cv2.BFMatcher().knnMatch(d2, d1, k=2) if m.distance < 0.75 * n.distance]
-    if len(matches) < 4:
-        raise RuntimeError(f"{len(matches)} matches")
-    source = np.array([k2[m.queryIdx].pt for m in matches])
-    target = np.array([k1[m.trainIdx].pt for m in matches])
-    matrix, inliers = cv2.estimateAffine2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=5)
-    if matrix is None:
-        raise RuntimeError("no matrix")
-    return matrix, f"{int(inliers.sum())} inliers of {len(matches)}", f"OpenCV {cv2.__version__}"
-
-
-def ecc(fixed, moving):
-    import cv2
-
-    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 200, 1e-6)
-    fixed_to_moving = np.eye(2, 3, dtype=np.float32)
-    score, found = cv2.findTransformECC(fixed, moving, fixed_to_moving, cv2.MOTION_AFFINE, criteria, None, 5)
-    return cv2.invertAffineTransform(found), f"correlation {score:.2f}", f"OpenCV {cv2.__version__}"
-
-
-def simpleitk(fixed, moving):
-    import SimpleITK as sitk
-
-    one, two = (sitk.GetImageFromArray(picture.astype(np.float32)) for picture in (fixed, moving))
-    start = sitk.CenteredTransformInitializer(
-        one, two, sitk.AffineTransform(2), sitk.CenteredTransformInitializerFilter.GEOMETRY
-    )
-    method = sitk.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(50)
-    method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(0.2, 1)
-    method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsRegularStepGradientDescent(2.0, 1e-4, 300, 0.7)
-    method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2, 1])
-    method.SetSmoothingSigmasPerLevel([2, 1, 0])
-    method.SetInitialTransform(start, inPlace=False)
-    found = sitk.AffineTransform(sitk.CompositeTransform(method.Execute(one, two)).GetNthTransform(0))
-    linear = np.array(found.GetMatrix()).reshape(2, 2)
-    centre, shift = np.array(found.GetCenter()), np.array(found.GetTranslation())
-    forward = np.eye(3)
-    forward[:2, :2], forward[:2, 2] = linear, centre + shift - linear @ centre
-    version = f"SimpleITK {sitk.Version.VersionString()}"
-    return np.linalg.inv(forward)[:2], f"metric {method.GetMetricValue():.2f}", version
-
-
-def elastix(fixed, moving):
-    import itk
-
-    one, two = (itk.image_from_array(picture.astype(np.float32)) for picture in (fixed, moving))
-    maps = itk.ParameterObject.New()
-    for name in ("rigid", "affine"):
-        maps.AddParameterMap(maps.GetDefaultParameterMap(name))
-    _, found = itk.elastix_registration_method(one, two, parameter_object=maps, log_to_console=False)
-    forward = np.eye(3)
-    for k in range(found.GetNumberOfParameterMaps()):
-        step = found.GetParameterMap(k)
-        values = np.array([float(v) for v in step["TransformParameters"]])
-        centre = np.array([float(v) for v in step["CenterOfRotationPoint"]])
-        if len(values) == 3:
-            c, s = np.cos(values[0]), np.sin(values[0])
-            linear, shift = np.array([[c, -s], [s, c]]), values[1:]
-        else:
-            linear, shift = values[:4].reshape(2, 2), values[4:]
-        part = np.eye(3)
-        part[:2, :2], part[:2, 2] = linear, centre + shift - linear @ centre
-        # A later step is applied first: T(x) = T_before(T_this(x)) in elastix's composition.
-        forward = part @ forward
-    return np.linalg.inv(forward)[:2], "", f"itk-elastix with ITK {itk.Version.GetITKVersion()}"
-
-
-def palom(fixed, moving):
-    from importlib.metadata import version
-
-    import dask.array as da
-    from palom.align import Aligner
-
-    aligner = Aligner(
-        da.from_array(fixed, chunks=256), da.from_array(moving, chunks=256), fixed, moving, 1, 1
-    )
-    aligner.coarse_register_affine(n_keypoints=4000)
-    return np.asarray(aligner.affine_matrix)[:2], "its affine part", f"palom {version('palom')}"
-
-
-def valis(fixed, moving):
-    from importlib.metadata import version
-
-    import cv2
-    from valis import registration
-
-    with tempfile.TemporaryDirectory() as folder:
-        slides = Path(folder) / "slides"
-        slides.mkdir()
-        for name, picture in (("fixed", fixed), ("moving", moving)):
-            cv2.imwrite(str(slides / f"{name}.png"), picture)
-        registrar = registration.Valis(
-            str(slides), str(Path(folder) / "out"), reference_img_f="fixed.png", non_rigid_registrar_cls=None
-        )
-        registrar.register()
-        slide = registrar.get_slide("moving.png")
-        corners = np.array([[0, 0], [moving.shape[1] - 1, 0], [0, moving.shape[0] - 1]], float)
-        landed = slide.warp_xy_from_to(corners, registrar.get_slide("fixed.png"), non_rigid=False)
-        registration.kill_jvm()
-    return (
-        cv2.getAffineTransform(corners.astype(np.float32), np.asarray(landed, np.float32)),
-        "",
-        (f"VALIS {version('valis-wsi')}"),
-    )
-
-
-def auto(fixed, moving):
-    import napari_histreg
-
-    result = napari_histreg.register(fixed, moving, must_find=False)
-    if result.verdict == "refused":
-        raise RuntimeError("refused")
-    matrix = np.linalg.inv(result.fixed_to_moving.matrix)  # (y, x), pixels: the pictures have no pixel size
-    swapped = matrix[np.ix_([1, 0, 2], [1, 0, 2])]
-    return swapped[:2], result.verdict, f"napari-histreg {napari_histreg.__version__.partition('+')[0]}"
+RIGHT_SHARE = 0.02
+"""Of the diagonal: a median error up to this is right."""
+BEGIN, END = "<!-- measured by benchmarks/peers.py -->", "<!-- end of what was measured -->"
 
 
 def one(tool: str, folder: str) -> None:
     """Run one program on one pair, in this process, and print what came out as the last line."""
+    import peer_programs
+
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_CPU_S, LIMIT_CPU_S + 10))
-    fixed, moving = (np.load(Path(folder) / f"{side}.npy") for side in ("fixed", "moving"))
+    files = (Path(folder) / "fixed.png", Path(folder) / "moving.png")
     try:
-        matrix, note, version = globals()[tool](fixed, moving)
+        matrix, note, version = getattr(peer_programs, tool)(*files)
         answer = {"matrix": np.asarray(matrix, float).tolist(), "note": note, "version": version}
     except Exception as error:  # noqa: BLE001  # whatever ends another program is its result
         answer = {"failed": " ".join(f"{type(error).__name__}: {error}".split())[:120]}
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    answer["cpu_s"] = used.ru_utime + used.ru_stime
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    answer["cpu_s"] = sum(usage.ru_utime + usage.ru_stime for usage in used)
     print("\n" + json.dumps(answer))
+    sys.stdout.flush()
 
 
-def pairs(folder: Path):
-    """Yield name, fixed and moving slide, and landmarks: two stains and one, near and far."""
-    from napari_histreg import Rigid, demo_pair, open_slide, phantom_pair
-    from napari_histreg.warping import Grid, warp_slide
-
-    demo = demo_pair(folder)
-    fixed, moving = open_slide(demo.fixed), open_slide(demo.moving)
-    marks = demo.landmarks()
-    yield "one stain, turned by 20°", *_turned(fixed, Rigid, Grid, warp_slide, marks.fixed)
-    yield "two stains, turned by 152° and mirrored", fixed, moving, marks.fixed, marks.moving
-    start = Rigid.of(angle_deg=3, translation=(3, -2.6), centre=(128, 128))
-    near = warp_slide(
-        moving, start.then(demo.fixed_to_moving), Grid.of(fixed), pixel_size_um=fixed.pixel_size_um
-    )
-    yield "two stains, turned by 3°", fixed, near, marks.fixed, start.inverse()(marks.fixed)
-    phantom = phantom_pair(1500, angle_deg=3, mirrored=False)
-    line = np.linspace(0.25, 0.75, 7)
-    points = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2) * phantom.fixed.size
-    yield "phantom, two stains, 3°", phantom.fixed, phantom.moving, points, phantom.fixed_to_moving(points)
-
-
-def _turned(fixed, rigid, grid, warp_slide, points):
-    turn = rigid.of(angle_deg=20, translation=(4, 3), centre=(128, 128))
-    copy = warp_slide(fixed, turn, grid.of(fixed), pixel_size_um=fixed.pixel_size_um)
-    return fixed, copy, points, turn.inverse()(points)
-
-
-def grey(slide):
-    """Return an overview as a PNG of it would be: grey, 8 bits; and the level it is of."""
-    level = slide.level_for_size(1024)
-    pixels = slide.read_level(level).astype(np.float32).mean(0)
-    low, high = np.percentile(pixels, (0.5, 99.5))
-    return (np.clip((pixels - low) / (high - low), 0, 1) * 255).astype(np.uint8), level
-
-
-def measured(tool: str, python: str, folder: Path, landmarks) -> dict:
+def measured(tool: str, python: str, folder: Path, pair: Pair) -> dict:
     """Run a program in a process of its own, and measure it."""
     command = [python, __file__, "--one", tool, str(folder)]
     try:
@@ -219,11 +61,21 @@ def measured(tool: str, python: str, folder: Path, landmarks) -> dict:
             return {"failed": f"ended by signal {-run.returncode} (limit: {LIMIT_CPU_S} s of processor)"}
         return {"failed": " ".join(run.stderr.strip().splitlines()[-1:])[:120]}
     if "matrix" in answer:
-        fixed_xy, moving_xy = landmarks
         matrix = np.array(answer["matrix"])
-        off = moving_xy @ matrix[:, :2].T + matrix[:, 2] - fixed_xy
+        off = pair.moving_points @ matrix[:, :2].T + matrix[:, 2] - pair.fixed_points
         answer["error_px"] = float(np.median(np.linalg.norm(off, axis=1)))
     return answer
+
+
+def overlay(pair: Pair, matrix: list | None) -> np.ndarray:
+    """Return both pictures on each other, the fixed one magenta, the moving one green, nuclei bright."""
+    planes = []
+    for picture in (pair.fixed, pair.moving):
+        plane = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        planes.append(255 - plane if np.median(plane) > 127 else plane)
+    fixed, moving = planes
+    landed = cv2.warpAffine(moving, np.array(matrix or np.eye(3)[:2].tolist()), fixed.shape[::-1])
+    return np.dstack([fixed, landed, fixed])
 
 
 def main() -> None:
@@ -233,46 +85,88 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, metavar=("TOOL", "FOLDER"), help=argparse.SUPPRESS)
     parser.add_argument("--python", action="append", default=[], metavar="TOOL=PYTHON")
     parser.add_argument("--tools", default="auto,sift,ecc,simpleitk,elastix")
-    parser.add_argument("--page", type=Path, help="write the table as Markdown")
+    parser.add_argument("--data", type=Path, help="folder of the development images")
+    parser.add_argument("--pairs", default="", help="only pairs whose name holds this")
+    parser.add_argument("--pictures", type=Path, help="write an overlay of each result")
+    parser.add_argument("--page", type=Path, help="put the tables into a page, where it has room for them")
     arguments = parser.parse_args()
     if arguments.one:
         one(*arguments.one)
         return
     own = dict(item.split("=", 1) for item in arguments.python)
-    tools = [*arguments.tools.split(","), *(tool for tool in own if tool not in arguments.tools.split(","))]
-    table, versions, names = {tool: [] for tool in tools}, {}, []
+    tools = list(dict.fromkeys([*arguments.tools.split(","), *own]))
+    rows: list[tuple[Pair, dict[str, dict]]] = []
     with tempfile.TemporaryDirectory() as scratch:
-        for name, fixed, moving, fixed_points, moving_points in pairs(Path(scratch)):
-            names.append(name)
-            folder = Path(scratch) / str(len(names))
+        for pair in all_pairs(Path(scratch), arguments.data):
+            if arguments.pairs not in pair.name:
+                continue
+            folder = Path(scratch) / str(len(rows))
             folder.mkdir()
-            (one_picture, i), (other, j) = grey(fixed), grey(moving)
-            np.save(folder / "fixed.npy", one_picture)
-            np.save(folder / "moving.npy", other)
-            landmarks = fixed.to_pixel(fixed_points, i)[:, ::-1], moving.to_pixel(moving_points, j)[:, ::-1]
-            for tool in tools:
-                answer = measured(tool, own.get(tool, sys.executable), folder, landmarks)
-                versions[tool] = answer.get("version", versions.get(tool, "?"))
-                said = (
-                    f"{answer['error_px']:.2f} px" if "error_px" in answer else f"failed: {answer['failed']}"
-                )
-                table[tool].append((said, answer.get("cpu_s")))
-                spent = f"{answer.get('cpu_s') or 0:.1f} CPU s"
-                print(f"{name:42} {tool:10} {said}   {answer.get('note', '')}   {spent}", flush=True)
-    text = page(names, table, versions)
+            for side, picture in (("fixed", pair.fixed), ("moving", pair.moving)):
+                cv2.imwrite(str(folder / f"{side}.png"), picture[..., ::-1] if picture.ndim == 3 else picture)
+            (folder / "told.json").write_text(json.dumps({"mirrored": pair.is_mirrored}), encoding="utf-8")
+            answers = {tool: measured(tool, own.get(tool, sys.executable), folder, pair) for tool in tools}
+            rows.append((pair, answers))
+            for tool, answer in answers.items():
+                note = f"{answer.get('note', '')}   {answer.get('cpu_s') or 0:.1f} CPU s"
+                print(f"{pair.name[:46]:46} {tool:10} {said(answer, pair)}   {note}", flush=True)
+                if arguments.pictures:
+                    arguments.pictures.mkdir(parents=True, exist_ok=True)
+                    picture = overlay(pair, answer.get("matrix"))
+                    cv2.imwrite(str(arguments.pictures / f"{len(rows)}-{tool}.png"), picture)
+    text = tables(rows, tools)
     print(text)
     if arguments.page:
-        arguments.page.write_text(text, encoding="utf-8")
+        page = arguments.page.read_text(encoding="utf-8")
+        before, _, rest = page.partition(BEGIN)
+        after = rest.partition(END)[2]
+        arguments.page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
 
 
-def page(names: list[str], table: dict, versions: dict) -> str:
-    """Return the table as Markdown."""
-    lines = [f"| program | {' | '.join(names)} |", "| --- |" + " --- |" * len(names)]
-    for tool, answers in table.items():
-        cells = " | ".join(said.replace("|", "/") for said, _ in answers)
-        lines.append(f"| {versions[tool]}, `{tool}` | {cells} |")
-    settings = [f"- `{tool}`: {TUTORIAL[tool]}" for tool in table]
-    return "\n".join([*lines, "", *settings]) + "\n"
+def said(answer: dict, pair: Pair) -> str:
+    """Say what came out in a cell of the table; what is right is set in bold."""
+    if "error_px" not in answer:
+        return f"failed: {answer['failed']}"
+    error = answer["error_px"]
+    shown = f"{error:.2f}" if error < 10 else f"{error:.0f}"
+    return f"**{shown}**" if error <= RIGHT_SHARE * pair.diagonal else shown
+
+
+def tables(rows: list[tuple[Pair, dict[str, dict]]], tools: list[str]) -> str:
+    """Return the tables as Markdown: errors, processor seconds, versions and settings."""
+    failures: list[str] = []
+    head = f"| pair | {' | '.join(f'`{tool}`' for tool in tools)} |\n| --- |{' ---: |' * len(tools)}"
+    lines = [
+        f"Measured on {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {platform.machine()}."
+    ]
+    for is_made, title in ((True, "Pairs that `benchmarks/peers.py` makes"), (False, "Real pairs")):
+        chosen = [row for row in rows if row[0].is_made == is_made]
+        if chosen:
+            lines += ["", f"{title}; median error in pixels of the fixed picture:", "", head]
+        for pair, answers in chosen:
+            cells = []
+            for tool in tools:
+                text = said(answers[tool], pair)
+                if text.startswith("failed: "):
+                    failures.append(f"- `{tool}`, {pair.name}: {text.removeprefix('failed: ')}")
+                    text = "refused" if text.endswith("refused") else "failed"
+                cells.append(text)
+            lines.append(f"| {pair.name} | {' | '.join(cells)} |")
+    right = {tool: sum(said(row[tool], pair).startswith("**") for pair, row in rows) for tool in tools}
+    counted = " | ".join(f"{right[tool]} of {len(rows)}" for tool in tools)
+    spent = [[row[tool]["cpu_s"] for _, row in rows if row[tool].get("cpu_s")] for tool in tools]
+    seconds = " | ".join(f"{np.median(one):.0f}" if one else "" for one in spent)
+    lines += ["", "All pairs together:", "", head.replace("| pair |", "| |", 1)]
+    lines += [f"| right (within 2 % of the diagonal) | {counted} |"]
+    lines += [f"| processor seconds of a run, median, with the start of the program | {seconds} |", ""]
+    for tool in tools:
+        versions = {row[tool]["version"] for _, row in rows if "version" in row[tool]}
+        lines.append(
+            f"- `{tool}` is {', '.join(sorted(versions)) or 'of unknown version'}: {SETTINGS[tool]}."
+        )
+    if failures:
+        lines += ["", "What is said where nothing came out:", "", *failures]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
