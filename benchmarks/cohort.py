@@ -29,7 +29,7 @@ from napari_histreg.cohorts.events import Event, in_words
 from napari_histreg.records.document import read_registration
 
 LIMIT_PX = 5.0
-MEMORY_BYTES = 1.2e9
+MEMORY_BYTES = 0.6e9
 
 
 def write_table(folder: Path, rows: list[dict[str, str]]) -> Path:
@@ -97,7 +97,7 @@ def night(data: Path) -> None:
 def poisoned(data: Path, folder: Path, sound: dict[str, str]) -> list[dict[str, str]]:
     whole = Path(sound["fixed"]).read_bytes()
     (folder / "truncated.png").write_bytes(whole[: len(whole) // 3])
-    Image.fromarray(np.zeros((18000, 18000, 3), np.uint8)).save(folder / "huge.png", compress_level=1)
+    Image.fromarray(np.zeros((9500, 9500, 3), np.uint8)).save(folder / "huge.png", compress_level=1)
     return [
         {**sound, "case": "missing", "moving": "nothing.png"},
         {**sound, "case": "truncated", "moving": "truncated.png"},

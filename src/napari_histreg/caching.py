@@ -1,13 +1,16 @@
-"""Arrays that were read last, kept for the next read."""
+"""What was read or made last, kept for the next time."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from cachetools import LRUCache
 from numpy.typing import NDArray
 
-__all__ = ["ArrayCache"]
+__all__ = ["ArrayCache", "ResultCache"]
+
+Result = TypeVar("Result")
 
 
 class ArrayCache:
@@ -79,3 +82,48 @@ class ArrayCache:
         """Forget everything."""
         with self._lock:
             self._arrays.clear()
+
+
+class ResultCache:
+    """Keeps the results that were asked for last, up to a number of them; safe to use from several threads.
+
+    Two threads that ask for the same missing result wait for one another: it is made once.
+
+    Parameters
+    ----------
+    count : int
+        Results to keep at most.
+
+    Examples
+    --------
+    >>> cache = ResultCache(count=1)
+    >>> cache.get("a", lambda: 1), cache.get("a", lambda: 2)
+    (1, 1)
+    >>> cache.get("b", lambda: 3), cache.get("a", lambda: 4)
+    (3, 4)
+    """
+
+    def __init__(self, count: int) -> None:
+        self._entries: LRUCache[Hashable, _Entry] = LRUCache(count)
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], Result]) -> Result:
+        """Return the result of a key, making it where it is not kept; an error of `make` is not kept."""
+        with self._lock:
+            entry = self._entries.get(key)
+            if entry is None:
+                entry = self._entries[key] = _Entry()
+        with entry.lock:
+            if not entry.is_made:
+                entry.result, entry.is_made = make(), True
+            found: Result = entry.result
+        return found
+
+
+@dataclass
+class _Entry:
+    """One result, and the lock of whoever makes it."""
+
+    result: Any = None
+    is_made: bool = False
+    lock: Lock = field(default_factory=Lock)

@@ -1,10 +1,14 @@
-import numpy as np
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
-from napari_histreg.caching import ArrayCache
+import numpy as np
+import pytest
+
+from napari_histreg.caching import ArrayCache, ResultCache
 from napari_histreg.geometry import Region
 from napari_histreg.slides import open_slide
 from napari_histreg.slides.fingerprint import fingerprint
-from napari_histreg.slides.remembered import remember_overviews
+from napari_histreg.slides.remembered import recall, remember_overviews
 
 
 class Counted:
@@ -66,3 +70,37 @@ def test_two_slides_in_one_cache_stay_apart_and_what_does_not_fit_is_read_again(
     counted.reads = 0
     second.read_level(1)
     assert counted.reads == 1
+
+
+def test_what_was_made_of_a_slide_is_recalled_for_it_alone():
+    (one, _), (other, _) = pyramid(), pyramid()
+    results = ResultCache(4)
+    first, second = (remember_overviews(slide, ArrayCache(1000), results) for slide in (one, other))
+    assert [recall(first, "a", lambda: 1), recall(first, "a", lambda: 2), recall(first, "b", lambda: 3)] == [
+        1,
+        1,
+        3,
+    ]
+    assert recall(second, "a", lambda: 4) == 4
+    assert [recall(one, "a", lambda: 5), recall(one, "a", lambda: 6)] == [5, 6]
+
+
+def test_what_failed_is_made_again_and_two_threads_make_one():
+    slide = remember_overviews(pyramid()[0], ArrayCache(1000), ResultCache(4))
+
+    def fail():
+        raise ValueError("not yet")
+
+    with pytest.raises(ValueError, match="not yet"):
+        recall(slide, "a", fail)
+    begun, made = Event(), []
+
+    def slow():
+        begun.set()
+        made.append(0)
+        return len(made)
+
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(recall, slide, "a", slow) for _ in range(2)]
+        assert begun.wait(10)
+        assert [job.result() for job in jobs] == [1, 1]

@@ -177,7 +177,7 @@ def _watched(task: Task, child: Child, watch: _Watch, stop: threading.Event | No
         if task.memory_bytes is not None and watch.peak_bytes > task.memory_bytes:
             child.kill()
             return (
-                f"It took more memory than the {task.memory_bytes / MB / 1024:.3g} GB that a case may take. "
+                f"It took more memory than the {task.memory_bytes / 1e9:.3g} GB that a case may take. "
                 "Raise --memory, or run fewer --workers at a time."
             )
         if task.timeout_seconds is not None and watch.seconds > task.timeout_seconds:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from napari_histreg.caching import ArrayCache
+from napari_histreg.caching import ArrayCache, ResultCache
 from napari_histreg.errors import HistregError, WriteError
 from napari_histreg.files import read_json, written_whole
 from napari_histreg.groups.group import Link, LinkState
@@ -30,7 +30,10 @@ KEY = "link.json"
 POLL_SECONDS = 0.1
 MOST_WORKERS = 4
 OVERVIEWS_BYTES = 200_000_000
-"""Of the overviews that are kept for further pairs."""
+"""Of the coarse levels that are kept for further pairs."""
+
+MOST_OVERVIEWS = 10
+"""What was seen in a slide is kept for further pairs, some 20 MB each."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ class Linker:
         told: Callable[[Link], None] | None = None,
     ) -> None:
         # Each slide takes part in several pairs, and each of these looks at its overview.
-        overviews = ArrayCache(OVERVIEWS_BYTES)
-        self._slides = [remember_overviews(slide, overviews) for slide in slides]
+        kept = ArrayCache(OVERVIEWS_BYTES), ResultCache(MOST_OVERVIEWS)
+        self._slides = [remember_overviews(slide, *kept) for slide in slides]
         self._records, self.settings = records, settings
         self._folder = folder
         self._names = distinct_names([_plain(record.name) for record in records])

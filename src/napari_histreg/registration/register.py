@@ -17,6 +17,7 @@ from napari_histreg.records.record import Outcome, Registration, SlideRecord, St
 from napari_histreg.registration.by_method import ByMethod
 from napari_histreg.registration.catalogue import list_methods, method_spec
 from napari_histreg.registration.request import Aligner, Request
+from napari_histreg.registration.scale_remark import scale_remark
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.transforms import Transform
 
@@ -109,6 +110,9 @@ def register(
             outcome = aligner.align(*seen, log=log, progress=progress)
         except NoTissue as error:
             outcome = Outcome(None, "refused", None, (str(error),))
+        remark = scale_remark(outcome, fixed_slide, moving_slide)
+        if remark is not None:
+            outcome = replace(outcome, reasons=(*outcome.reasons, remark))
         registration = Registration(
             fixed=SlideRecord.of(fixed_slide),
             moving=SlideRecord.of(moving_slide),

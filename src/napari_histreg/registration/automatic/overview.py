@@ -17,6 +17,7 @@ from napari_histreg.preprocess import (
     working_spacing,
 )
 from napari_histreg.slides import Slide
+from napari_histreg.slides.remembered import recall
 
 __all__ = ["Overview", "comparable_channels", "look_at", "structure_shares", "with_channels"]
 
@@ -107,6 +108,11 @@ def look_at(
     >>> look_at(open_slide(np.stack([empty, stripes]))).channels
     (1,)
     """
+    wanted = channel, None if channels is None else tuple(channels)
+    return recall(slide, ("overview", *wanted), lambda: _looked_at(slide, *wanted))
+
+
+def _looked_at(slide: Slide, channel: int | str | None, channels: Sequence[int] | None) -> Overview:
     if min(slide.shape) < LEAST_SIDE:
         raise NoTissue(
             f"{slide.name} is {slide.shape[0]} x {slide.shape[1]} pixels; at least {LEAST_SIDE} x "

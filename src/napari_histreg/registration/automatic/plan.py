@@ -25,12 +25,6 @@ from napari_histreg.transforms import fit_affine
 
 __all__ = ["Plan", "scale_ranges"]
 
-OTHER_SCALE = (
-    "With the scale that the pixel sizes give, nothing convinced, so that any scale was searched: "
-    "check the pixel sizes."
-)
-
-
 SHARE = 0.05
 """Of the turns that a coarser search looked at, the best share round which a finer one looks again. What can
 be accepted stands half as far again above chance as the best wrong pose; at three quarters of the size it is
@@ -98,10 +92,10 @@ class Plan:
         yield Attempt(EXHAUSTIVE.name, finest, pictures, late=True)
         if self.knows_scale:
             quick = PoseSearch(pictures, unknown, GLANCE, self.mirror, known)
-            yield Attempt(f"{GLANCE.name}, any scale", quick, pictures, OTHER_SCALE, late=True)
+            yield Attempt(f"{GLANCE.name}, any scale", quick, pictures, late=True)
             effort = replace(THOROUGH, count=KEPT)
             search = PoseSearch(pictures, unknown, effort, self.mirror, known, quick, SHARE)
-            yield Attempt(f"{THOROUGH.name}, any scale", search, pictures, OTHER_SCALE, late=True)
+            yield Attempt(f"{THOROUGH.name}, any scale", search, pictures, late=True)
         # A right pose fits half as well again as any wrong one. Within half a step of it, a search sees four
         # fifths of that: where it has seen no such margin, a climb has nothing to find.
         yield Attempt("mutual information", self.climb, pictures, least_margin=CRITERIA.least_margin)
