@@ -30,8 +30,10 @@ test:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
 	@bash tools/display.sh $(BIN)/python -m pytest -n 2 --dist loadfile --durations 25 --ignore tests/plugin \
 		$(PYTEST_ARGS)
-	@# Windows share one screen, one mouse and one keyboard, so these run one after the other.
-	@bash tools/display.sh $(BIN)/python -m pytest --durations 25 tests/plugin $(PYTEST_ARGS)
+	@# Each process has a screen, a mouse and a keyboard of its own (tests/plugin/conftest.py).
+	@bash tools/display.sh $(BIN)/python -m pytest -n 2 --dist loadfile --durations 25 -m "not alone" tests/plugin \
+		$(PYTEST_ARGS)
+	@bash tools/display.sh $(BIN)/python -m pytest -m alone tests/plugin $(PYTEST_ARGS)
 
 hostile:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test

@@ -4,6 +4,15 @@ import time
 
 import pytest
 
+from own_screen import open_own_screen
+
+SCREEN = open_own_screen()
+
+
+def pytest_unconfigure():
+    if SCREEN is not None:
+        SCREEN.terminate()
+
 
 @pytest.fixture
 def our_plugin():

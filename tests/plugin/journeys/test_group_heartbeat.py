@@ -8,7 +8,7 @@ from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.align_widget import AlignWidget
 from napari_histreg.samples.stack import phantom_stack
 
-pytestmark = pytest.mark.qt
+pytestmark = [pytest.mark.qt, pytest.mark.alone]
 
 COUNT = 10
 LONGEST = 0.1

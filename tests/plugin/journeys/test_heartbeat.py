@@ -14,7 +14,7 @@ from napari_histreg.plugin.widgets.registration_widget import RegistrationWidget
 from napari_histreg.registration.catalogue import list_methods
 from napari_histreg.samples import phantom_pair
 
-pytestmark = pytest.mark.qt
+pytestmark = [pytest.mark.qt, pytest.mark.alone]
 
 LONGEST = 0.1
 ATTEMPTS = 6
