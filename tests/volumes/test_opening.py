@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_histreg.errors import DamagedFile, HistregError, ReadError, UnsupportedFormat
+from napari_histreg.errors import DamagedFile, HistregError, ReadError, UnsupportedFormat, WriteError
 from napari_histreg.volumes import Volume, list_series, open_volume, write_volume
 from napari_histreg.volumes.itk_files import refuse_too_large
 from volumes.dicom_files import PATIENT, write_series, write_slice
@@ -230,6 +230,28 @@ def test_what_is_written_comes_back(tmp_path, suffix):
     again = open_volume(write_volume(volume, tmp_path / f"b{suffix}"))
     assert np.array_equal(again.pixels, volume.pixels)
     assert again.index_to_patient == pytest.approx(turn, abs=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".nrrd", ".mha"])
+@pytest.mark.parametrize("count", [1, 3])
+def test_colours_are_written_and_come_back(tmp_path, suffix, count):
+    pixels = np.random.default_rng(0).integers(0, 256, (count, 8, 9, 3)).astype(np.uint8)
+    place = np.diag([5.0, 2.0, 1.5, 1.0])
+    place[:3, 3] = [0, 6, 7]
+    again = open_volume(write_volume(Volume("a", pixels, place), tmp_path / f"b{suffix}"))
+    assert np.array_equal(again.pixels, pixels)
+    assert again.index_to_patient[:, 1:] == pytest.approx(place[:, 1:])
+
+
+def test_masks_are_written_and_what_is_no_number_is_refused(tmp_path):
+    mask = np.random.default_rng(0).random((3, 4, 5)) > 0.5
+    assert np.array_equal(
+        open_volume(write_volume(Volume("m", mask, np.eye(4)), tmp_path / "m.nii")).pixels, mask
+    )
+    waves = Volume("w", np.ones((3, 4, 5), complex), np.eye(4))
+    with pytest.raises(WriteError, match="complex128"):
+        write_volume(waves, tmp_path / "w.nii")
+    assert not (tmp_path / "w.nii").exists()
 
 
 def test_no_patient_is_carried_on(tmp_path):

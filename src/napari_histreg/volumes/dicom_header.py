@@ -83,7 +83,7 @@ def read_dicom_header(path: Path) -> DicomHeader:
             "for example with bioformats2raw and raw2ometiff."
         )
     try:
-        reader = file_reader(path)
+        reader = file_reader(path, is_dicom=True)
     except RuntimeError:
         raise UnsupportedFormat(f"{path.name} {NO_DICOM_PICTURE}.") from None
     tags = _Tags(reader)

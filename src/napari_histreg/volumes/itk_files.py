@@ -15,8 +15,14 @@ MOST_BYTES = 4 << 30
 """More decoded pixels than this do not fit beside their copies into the memory of a usual computer."""
 
 
-def file_reader(path: Path) -> Any:
+def file_reader(path: Path, *, is_dicom: bool = False) -> Any:
     """Return a SimpleITK reader that has read the file's header.
+
+    Parameters
+    ----------
+    path : Path
+    is_dicom : bool
+        Leave the file to the reader of DICOM: damaged files are tried by all others too, which takes long.
 
     Raises
     ------
@@ -28,6 +34,8 @@ def file_reader(path: Path) -> Any:
     # Its warnings would come between the lines of the program, one for each file.
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
+    if is_dicom:
+        reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(path))
     reader.ReadImageInformation()
     return reader

@@ -60,6 +60,9 @@ def to_itk(volume: Volume, pixels: NDArray[Any] | None = None) -> Any:
     import SimpleITK as sitk
 
     array = volume.pixels if pixels is None else pixels
+    # What SimpleITK has no kind of pixels for.
+    other = {"bool": np.uint8, "float16": np.float32}.get(array.dtype.name)
+    array = array if other is None else array.astype(other)
     image = sitk.GetImageFromArray(np.ascontiguousarray(array), isVector=array.ndim == 4)
     spacing, origin, direction = itk_geometry(volume)
     image.SetSpacing(spacing)

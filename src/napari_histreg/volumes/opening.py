@@ -96,7 +96,9 @@ def _read_series(path: Path, series: Series, t: int, progress: Progress) -> Volu
         planes.append(_plane(header))
     if len({plane.shape[1:] for plane in planes}) > 1:
         raise DamagedFile(f"{path.name}: the planes of the series differ in size or colours.")
-    pixels = _compact(np.concatenate(planes) if len(planes) > 1 else planes[0])
+    if not is_regular(series.index_to_patient):
+        raise DamagedFile(f"{path.name} does not say sensibly where its voxels lie. Export it again.")
+    pixels = _compact(np.concatenate(planes) if len(planes) > 1 else planes[0], path.name)
     frames = headers[0].size[0] > 1
     uneven = series.uneven
     if frames and not series.is_scaled:
@@ -116,7 +118,7 @@ def _read_series(path: Path, series: Series, t: int, progress: Progress) -> Volu
 
 def _plane(header: DicomHeader) -> NDArray[Any]:
     try:
-        return read_pixels(header.path, file_reader(header.path))
+        return read_pixels(header.path, file_reader(header.path, is_dicom=True))
     except RuntimeError:
         raise DamagedFile(f"{header.path.name} cannot be read a second time. Check the disk.") from None
 
@@ -145,7 +147,7 @@ def _read_file(path: Path, t: int, *, is_nifti: bool) -> Volume:
     if len(size) == 2:
         spacing, origin = [*spacing, 1.0], [*origin, 0.0]
         direction = np.block([[direction, np.zeros((2, 1))], [np.zeros((1, 2)), np.ones((1, 1))]])
-    pixels = _compact(_real(read_pixels(path, reader), path.name))
+    pixels = _compact(_real(read_pixels(path, reader), path.name), path.name)
     matrix = sform(reader) if is_nifti else None
     if matrix is None:
         matrix = matrix_of_itk(spacing[:3], origin[:3], direction[:3, :3])
@@ -163,9 +165,15 @@ def _real(pixels: NDArray[Any], name: str) -> NDArray[Any]:
     return pixels
 
 
-def _compact(pixels: NDArray[Any]) -> NDArray[Any]:
+def _compact(pixels: NDArray[Any], name: str) -> NDArray[Any]:
     """Hold whole numbers in 16 bits where they fit and fractions in 32: the library returns wider ones."""
     if pixels.dtype == np.float64:
+        finite = np.where(np.isfinite(pixels), pixels, 0)
+        if max(finite.max(), -finite.min()) > np.finfo(np.float32).max:
+            raise DamagedFile(
+                f"{name} scales its values to {np.abs(finite).max():.2g}, beyond what an image can hold. "
+                "Its header is probably damaged; export it again."
+            )
         return pixels.astype(np.float32)
     if pixels.dtype.kind in "ui" and pixels.dtype.itemsize > 2:
         low, high = int(pixels.min()), int(pixels.max())

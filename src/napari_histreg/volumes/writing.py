@@ -39,6 +39,11 @@ def write_volume(volume: Volume, path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if not path.name.lower().endswith(SUFFIXES):
         raise WriteError(f"{path}: a volume is written as {', '.join(SUFFIXES)}. Choose another name.")
+    if volume.pixels.dtype.kind not in "uifb" or volume.pixels.dtype.itemsize > 8:
+        raise WriteError(
+            f"{path}: voxels of type {volume.pixels.dtype} are not written. Make them whole numbers or "
+            "fractions."
+        )
     with written_whole(path) as temporary:
         _write(to_itk(volume), temporary, f"{path} cannot be written. Check the disk and its free space.")
     return path
@@ -55,5 +60,6 @@ def _write(image: Any, path: Path, sentence: str) -> None:
     except RuntimeError as error:
         raise WriteError(sentence) from error
     wanted, there = sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(found)
-    if not np.array_equal(wanted, there, equal_nan=True):
+    # Of NIfTI in colour a single plane comes back without its third dimension.
+    if wanted.size != there.size or not np.array_equal(wanted, there.reshape(wanted.shape), equal_nan=True):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
