@@ -89,3 +89,15 @@ def test_a_slide_with_an_empty_border_is_cropped(histreg, tmp_path):
     assert (found["width"], found["height"]) == (896, 640)
     assert found["bounds_offset_px"] == {"x": x, "y": y}
     assert found["pixel_size_um"] == {"x": 0.25, "y": 0.25}
+
+
+def test_the_best_of_some_planes_is_asked_for_in_words():
+    from typer import BadParameter
+
+    from napari_histreg.cli.volume_plane import wanted_index
+
+    found = [wanted_index(text) for text in (None, "4", "4-9", "best")]
+    assert found == [None, 4, (4, 9), (0, None)]
+    for text in ("9-4", "-1", "4-", "middle"):
+        with pytest.raises(BadParameter, match="write a number, a range"):
+            wanted_index(text)

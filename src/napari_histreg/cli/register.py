@@ -9,7 +9,14 @@ from napari_histreg.cli.ending import REFUSED
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
 from napari_histreg.cli.register_volumes import align_volumes
-from napari_histreg.cli.volume_plane import Index, PlaneOption, addressed
+from napari_histreg.cli.volume_plane import (
+    BestIndex,
+    Index,
+    PlaneOption,
+    addressed,
+    wanted_index,
+    with_best_plane,
+)
 
 __all__ = ["register"]
 
@@ -68,9 +75,7 @@ def register(
     ] = None,
     plane: PlaneOption = None,
     index: Index = None,
-    moving_index: Annotated[
-        int | None, typer.Option(metavar="N", help="Which plane of the moving volume, if not the same.")
-    ] = None,
+    moving_index: BestIndex = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files in DIR that are not an earlier result's own.")
     ] = False,
@@ -103,12 +108,15 @@ def register(
         )
         return
     check_folder(folder, inputs=(as_file(fixed), as_file(moving), landmarks, initial), overwrite=overwrite)
+    there = wanted_index(moving_index)
+    fixed_plane = _plane(fixed, plane, index)
+    if isinstance(there, tuple):
+        moving_plane = with_best_plane(fixed_plane, moving, plane, there)
+    else:
+        moving_plane = _plane(moving, plane, index if there is None else there)
     with (
-        open_slide(_plane(fixed, plane, index), pixel_size_um=fixed_pixel_size) as fixed_slide,
-        open_slide(
-            _plane(moving, plane, index if moving_index is None else moving_index),
-            pixel_size_um=moving_pixel_size,
-        ) as moving_slide,
+        open_slide(fixed_plane, pixel_size_um=fixed_pixel_size) as fixed_slide,
+        open_slide(moving_plane, pixel_size_um=moving_pixel_size) as moving_slide,
     ):
         pairs = None
         if landmarks is not None:

@@ -14,7 +14,16 @@ from napari_histreg.matching.picture import Picture
 from napari_histreg.matching.related_values import RelatedValues, ranked
 from napari_histreg.progress import Progress, portion, silent
 
-__all__ = ["FINE_PX", "Freedom", "RelatedPose", "Summits", "climb_rigid", "search_related"]
+__all__ = [
+    "COARSE_PX",
+    "FINE_PX",
+    "Freedom",
+    "RelatedPose",
+    "Summits",
+    "climb_rigid",
+    "search_related",
+    "sweep_related",
+]
 
 SWEEP_PX, COARSE_PX, FINE_PX = 96, 96, 288
 """Longest sides at which all shifts are tried, the best climb, and the best of these climb on."""
@@ -101,7 +110,7 @@ def search_related(
         The pictures share too little at any pose.
     """
     base = np.eye(3) if base is None else np.asarray(base, float)
-    swept = _sweep(fixed, moving, base, portion(progress, 0.0, 0.4))
+    swept = sweep_related(fixed, moving, base, portion(progress, 0.0, 0.4))
     score = RelatedValues(fixed, moving, COARSE_PX)
     chosen: list[FloatArray] = list(starts)
     least = DISTINCT_PX * fixed.extent / SWEEP_PX
@@ -152,8 +161,23 @@ def _turn(base: FloatArray, matrix: FloatArray) -> float:
     return float(np.degrees(np.arctan2(change[1, 0] - change[0, 1], change[0, 0] + change[1, 1])))
 
 
-def _sweep(fixed: Picture, moving: Picture, base: FloatArray, progress: Progress) -> list[RelatedPose]:
-    """Measure the information at every shift of every turn about the base; the best of each, best first."""
+def sweep_related(fixed: Picture, moving: Picture, base: FloatArray, progress: Progress) -> list[RelatedPose]:
+    """Measure the information at every shift of every turn about the base, on a small copy.
+
+    Parameters
+    ----------
+    fixed, moving : Picture
+        Bright on dark, with room around.
+    base : (3, 3) ndarray
+        Turns are made on top of it.
+    progress : Progress
+        Told of the progress; may raise `Cancelled`.
+
+    Returns
+    -------
+    list of RelatedPose
+        The best two shifts of each turn, best first.
+    """
     from scipy.ndimage import affine_transform
 
     spacing = max(fixed.extent / SWEEP_PX, fixed.spacing)
@@ -195,7 +219,7 @@ def _binned(picture: Picture) -> NDArray[np.int8]:
     return np.where(picture.mask, bins, -1).astype(np.int8)
 
 
-def climb_rigid(score: RelatedValues, start: FloatArray, extent: float) -> RelatedPose:
+def climb_rigid(score: RelatedValues, start: FloatArray, extent: float, step: float = 0.015) -> RelatedPose:
     """Climb on from a pose that is nearly right, turning and shifting only.
 
     Parameters
@@ -205,8 +229,10 @@ def climb_rigid(score: RelatedValues, start: FloatArray, extent: float) -> Relat
         In world units.
     extent : float
         Longest side of the fixed picture.
+    step : float
+        First step, as a share of it.
     """
-    return _climbed(score, start, "rigid", 0.015 * extent)
+    return _climbed(score, start, "rigid", step * extent)
 
 
 def _climbed(score: RelatedValues, start: FloatArray, freedom: Freedom, step: float) -> RelatedPose:

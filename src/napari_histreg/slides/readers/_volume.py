@@ -15,7 +15,7 @@ from napari_histreg.volumes.opening import open_volume
 from napari_histreg.volumes.planes import Plane, plane_of
 from napari_histreg.volumes.volume import Volume
 
-__all__ = ["plane_slide", "read_volume_plane"]
+__all__ = ["plane_slide", "plane_slides", "read_volume_plane"]
 
 UM_PER_MM = 1000.0
 
@@ -93,6 +93,39 @@ def plane_slide(volume: Volume, choice: PlaneChoice | None = None) -> Slide:
         path=None if volume.path is None else where.of(volume.path),
         metadata=_told(volume, plane),
     )
+
+
+def plane_slides(
+    volume: Volume, choice: PlaneChoice, plane: str | None = None, first: int = 0, last: int | None = None
+) -> list[Slide]:
+    """Make slides of neighbouring planes of a volume.
+
+    Parameters
+    ----------
+    volume : Volume
+    choice : PlaneChoice
+        Series, time point and window; its plane, where it names one, goes before `plane`.
+    plane : {"axial", "coronal", "sagittal"}, optional
+        Which way; `usual_plane` by default.
+    first, last : int
+        Which planes, both included; all from `first` on where `last` is None.
+
+    Raises
+    ------
+    ValueError
+        There are no such planes.
+
+    Examples
+    --------
+    >>> from napari_histreg.volumes import Volume
+    >>> volume = Volume("ct", np.zeros((4, 30, 20), np.int16), np.diag([5, 0.5, 0.5, 1.0]))
+    >>> [slide.metadata["index"] for slide in plane_slides(volume, PlaneChoice("axial"), first=1, last=2)]
+    [1, 2]
+    """
+    choice = replace(choice, plane=choice.plane or plane)
+    count = plane_slide(volume, replace(choice, index=None)).metadata["count"]
+    end = count - 1 if last is None else last
+    return [plane_slide(volume, replace(choice, index=k)) for k in range(first, end + 1)]
 
 
 def _told(volume: Volume, plane: Plane) -> dict[str, Any]:
