@@ -1,5 +1,7 @@
 """A pair of very large slides in napari: what opening, aligning by two pairs and looking costs in memory.
 
+How long the window does not answer while one moves about is said too, in time and in processor time.
+
     python benchmarks/window.py [--width 60000] [--height 40000] [--folder DIR]
 
 Needs a screen: bash tools/display.sh .venv/bin/python benchmarks/window.py. The phantom pair is written to
@@ -15,6 +17,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from beats import Beats, work
 
 ZOOMS = (0.02, 0.2, 2.0)
 """Screen pixels per µm at which each way of comparing is drawn: the whole slide, a region, single cells."""
@@ -44,16 +47,6 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
-def draw(seconds: float) -> None:
-    """Let the window work."""
-    from qtpy.QtWidgets import QApplication
-
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        QApplication.processEvents()
-        time.sleep(0.01)
-
-
 class Looker:
     """A window with the pair in it."""
 
@@ -62,12 +55,13 @@ class Looker:
 
         self.folder, self.viewer = folder, napari.Viewer()
         self.viewer.window.resize(1440, 900)
-        draw(1.0)
+        work(1.0)
+        self.beats = Beats()
         print(f"napari, empty: peak {peak_mb():.0f} MB")
         start = time.perf_counter()
         for name in ("fixed", "moving"):
             self.viewer.open(str(folder / f"{name}.ome.tif"), plugin="napari-histreg")
-        draw(1.0)
+        work(1.0)
         print(f"both open after {time.perf_counter() - start - 1:.1f} s: peak {peak_mb():.0f} MB")
 
     def align(self) -> None:
@@ -79,13 +73,13 @@ class Looker:
 
         self.widget = AlignWidget(self.viewer)
         self.viewer.window.add_dock_widget(self.widget, name="Align slides")
-        draw(1.0)
+        work(1.0)
         sync = layer_sync_of(self.viewer)
         truth = Affine(np.load(self.folder / "truth.npy"))
         self.size = np.array(sync.fixed.size)
         places = np.array([[0.35, 0.3], [0.65, 0.7]]) * self.size
         sync.session.replace_landmarks(Landmarks.of(places, truth(places)), "two pairs")
-        draw(1.0)
+        work(1.0)
         corners = np.array([[0.1, 0.1], [0.1, 0.9], [0.9, 0.1], [0.9, 0.9]]) * self.size
         off = np.linalg.norm(sync.session.fixed_to_moving(corners) - truth(corners), axis=1).max()
         print(f"two pairs: {off:.2g} µm off at the worst corner, peak {peak_mb():.0f} MB")
@@ -97,11 +91,17 @@ class Looker:
         panel.mode_buttons[mode].click()
         self.viewer.scene.camera.center = (0, *(self.size / 2))
         self.viewer.scene.camera.zoom = zoom
-        draw(2.0)
+        work(2.0)
+        # Moved about, as one who looks does.
+        self.beats.begin()
+        for step in range(1, 6):
+            self.viewer.scene.camera.center = (0, *(self.size / 2 + 20 * step / zoom))
+            work(0.2)
+        beats = str(self.beats)
         picture = self.viewer.screenshot(canvas_only=True, flash=False)[..., :3]
         name = self.folder / f"{mode}_{zoom:g}.png"
         self.viewer.screenshot(str(name), canvas_only=False, flash=False)
-        print(f"{mode} at {zoom:g} px/µm: contrast {picture.std():.0f}, peak {peak_mb():.0f} MB")
+        print(f"{mode} at {zoom:g} px/µm: contrast {picture.std():.0f}, {beats}, peak {peak_mb():.0f} MB")
 
 
 def look(folder: Path) -> None:
