@@ -100,6 +100,7 @@ COVERED = {
     "plugin/widgets/carry_widget.py": "plugin/journeys/test_carrying.py",
     "plugin/widgets/channel_list.py": "plugin/widgets/test_export_widget.py",
     "plugin/widgets/group_*.py": "plugin/journeys/test_group.py",
+    "plugin/widgets/steps.py": "plugin/journeys/test_group_heartbeat.py",
     "plugin/widgets/convert_widget.py": "plugin/widgets/test_export_widget.py",
     "plugin/widgets/method_form.py": "plugin/widgets/test_registration_widget.py",
     "plugin/widgets/parts.py": "plugin/widgets/test_inspection_widget.py",

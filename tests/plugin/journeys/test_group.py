@@ -1,6 +1,7 @@
 """Many slides in one window: run, cancel, one goes meanwhile, links, landmarks, sections, reopened."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,14 +10,19 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from canvas_mouse import press, settle, wait_for
-from napari_histreg.groups.document import read_group
+from napari_histreg.groups.document import read_group, write_group
+from napari_histreg.groups.linking import LinkSettings
+from napari_histreg.groups.run import run_group
+from napari_histreg.groups.wishes import Wishes
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.plugin.layers.slides import add_slide, image_layers
+from napari_histreg.plugin.user_folders import group_folder
 from napari_histreg.plugin.viewer.group_layers import OVERLAY
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.widgets.align_widget import AlignWidget
 from napari_histreg.samples.stack import phantom_stack
 from napari_histreg.slides import open_slide
+from napari_histreg.slides.fingerprint import fingerprint
 
 pytestmark = pytest.mark.qt
 
@@ -38,6 +44,32 @@ def stack(tmp_path_factory):
         Image.fromarray(pixels).save(folder / f"s{k + 9}.png")
         places.append(1 if section is None else section)
     return folder, lambda i, j: made.between(places[i], places[j])
+
+
+@pytest.fixture(scope="module")
+def run(stack, tmp_path_factory):
+    """Return the folder of a run over the four slides, so that pairs are not aligned in every test."""
+    slides = [open_slide(stack[0] / f"s{k + 9}.png", pixel_size_um=PIXEL) for k in range(4)]
+    folder = tmp_path_factory.mktemp("run")
+    found = run_group(
+        slides, Wishes(True, "template", "rigid", None), LinkSettings("auto", {}), folder=folder
+    )
+    write_group(found, folder)
+    return folder
+
+
+@pytest.fixture
+def kept(cache, stack, run):
+    """Have pairs in the user's folder, as if they had been aligned before; some are still to be done."""
+
+    def keep(without=()):
+        slides = [open_slide(stack[0] / f"s{k + 9}.png", pixel_size_um=PIXEL) for k in range(4)]
+        place = group_folder([fingerprint(slide) for slide in slides])
+        shutil.copytree(run / "links", place / "links")
+        for name in without:
+            shutil.rmtree(place / "links" / name)
+
+    return keep
 
 
 @pytest.fixture
@@ -63,7 +95,7 @@ def choose(control, value):
 
 def finished(group, seconds=240):
     wait_for(lambda: group.model.state == "idle", seconds)
-    wait_for(lambda: group._laying is None, 10)
+    wait_for(lambda: not group.steps.is_running, 10)
     settle(0.2)
 
 
@@ -95,9 +127,10 @@ def as_sections(group):
     assert names(group) == ["s9.png", "s10.png", "s11.png", "s12.png"]
 
 
-def test_run_look_at_links_and_sections_save_and_reopen(window, stack, tmp_path):
+def test_run_look_at_links_and_sections_save_and_reopen(window, stack, kept, tmp_path):
     viewer, widget = window
     group = widget.group
+    kept(without=["s9__s10"])
     assert states(group) == ["not aligned yet"] * 4
     as_sections(group)
     press(group.run_button)
@@ -124,13 +157,14 @@ def open_a_link(viewer, widget):
     number = next(k for k, link in enumerate(group.model.result.links) if link.ends == (1, 3))
     x, y = group.graph.graph.middle(number)
     QTest.mouseClick(group.graph, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
-    settle(0.3)
+    finished(group)
     assert (sync.fixed.name, sync.moving.name) == ("s10.png", "s12.png")
     assert widget.tabs.currentWidget() is widget.automatic
     assert widget.automatic.headline.text().startswith("Aligned")
     assert seen(viewer, sync) == ["s10.png", "s12.png"]
     depth = sync.session.undo_label
     group.open_link(number)
+    finished(group)
     assert sync.session.undo_label == depth
 
 
@@ -142,11 +176,12 @@ def go_through_sections(viewer, widget):
     group.sections.slider.setFocus()
     QTest.keyClick(group.sections.slider, Qt.Key.Key_Left)
     wait_for(lambda: OVERLAY in viewer.layers and viewer.layers[OVERLAY].visible, 20)
-    settle(0.2)
+    finished(group)
     assert group.sections.caption.text().startswith("1: s9.png green, s10.png blue")
     picture = np.asarray(viewer.layers[OVERLAY].data).astype(float)
     assert np.corrcoef(picture[..., 1].ravel(), picture[..., 2].ravel())[0, 1] > 0.4
     press(group.sections.overlay)
+    finished(group)
     assert not viewer.layers[OVERLAY].visible
     assert seen(viewer, sync) == ["s9.png"]
 
@@ -165,9 +200,10 @@ def save_and_reopen(viewer, group, saved):
     finished(group)
 
 
-def test_cancel_run_again_and_a_slide_that_goes_meanwhile(window, stack):
+def test_cancel_run_again_and_a_slide_that_goes_meanwhile(window, stack, kept):
     viewer, widget = window
     group = widget.group
+    kept(without=["s9__s10", "s10__s12"])
     as_sections(group)
     before = off(viewer, stack, group, 1, 0)
     press(group.run_button)
@@ -192,8 +228,9 @@ def test_cancel_run_again_and_a_slide_that_goes_meanwhile(window, stack):
     assert group.headline.text().startswith("2 of 3 slides placed")
 
 
-def test_landmarks_on_any_two_slides_count_for_all(window, stack):
+def test_landmarks_on_any_two_slides_count_for_all(window, stack, kept):
     viewer, widget = window
+    kept()
     group, sync = widget.group, layer_sync_of(viewer)
     as_sections(group)
     slides = {int(s.name[1:-4]) - 9: s for s in group.model.open}
@@ -214,6 +251,26 @@ def test_landmarks_on_any_two_slides_count_for_all(window, stack):
     link = next(link for link in group.model.links if link.by_hand)
     assert link.ends == (2, 3)
     assert "4 landmarks placed by hand" in link.words
+
+
+@pytest.mark.parametrize("name", ["group.json", ""])
+def test_a_run_of_the_command_line_that_is_dropped_opens_as_a_group(
+    make_napari_viewer, cache, stack, run, name
+):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1300, 1000)
+    viewer.open(str(run / name) if name else str(run), plugin="napari-histreg")
+    (dock,) = viewer.window._wrapped_dock_widgets.values()
+    widget = dock.inner_widget()
+    group = widget.group
+    finished(group)
+    assert widget.tabs.currentWidget() is group
+    assert names(group) == ["s9.png", "s10.png", "s11.png", "s12.png"]
+    assert [state.split(",")[0] for state in states(group)] == ["accepted", "accepted", "refused", "accepted"]
+    assert max(off(viewer, stack, group, 1, k) for k in (0, 3)) < 1.5
+    assert seen(viewer, layer_sync_of(viewer)) == ["s9.png", "s10.png", "s12.png"]
+    assert group.form.kind.currentData() == "rigid"
+    group.end()
 
 
 def test_files_of_one_channel_each_become_one_slide(make_napari_viewer, cache, tmp_path):

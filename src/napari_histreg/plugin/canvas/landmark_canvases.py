@@ -1,7 +1,7 @@
 """The canvases on which pairs are placed: session, points, marks and mouse of one viewer together."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,21 +48,33 @@ class LandmarkCanvas:
     view : CanvasView
     side_to_click : callable
         Returns the side that a click on this canvas belongs to now.
+    spare : mapping of Side to Points, optional
+        Layers that `release` left.
     """
 
     def __init__(
-        self, canvases: "LandmarkCanvases", view: CanvasView, side_to_click: Callable[[], Side]
+        self,
+        canvases: "LandmarkCanvases",
+        view: CanvasView,
+        side_to_click: Callable[[], Side],
+        spare: Mapping[Side, Any] | None = None,
     ) -> None:
         session = canvases.session
         self.view = view
         self.points = [
-            PairPoints(session, view, side, lambda call: QTimer.singleShot(0, call))
+            PairPoints(session, view, side, lambda call: QTimer.singleShot(0, call), (spare or {}).get(side))
             for side in _SIDES
             if view.shows(side)
         ]
         self.marks = Marks(view)
         self.mouse = Mouse(session, view, lambda: self.points, side_to_click)
         self.mouse.on_pair_clicked = canvases.on_pair_clicked
+
+    def release(self) -> dict[Side, Any]:
+        """Let go of the canvas, and return the layers of points, which stay there empty and hidden."""
+        self.mouse.close()
+        self.marks.close()
+        return {points.side: points.release() for points in self.points}
 
     def close(self) -> None:
         """Take everything off the canvas."""
@@ -94,9 +106,11 @@ class LandmarkCanvases:
         self._one_at_a_time = True
         self.opacity = MovingOpacity(sync)
         self._hidden: list[weakref.ref[Any]] = []
+        self._spare: dict[Side, Any] = {}
         self.session.events.slides_changed.connect(self._begin)
         self.session.events.state_changed.connect(self._on_state)
         sync.bending_changed.connect(self._on_bending)
+        sync.slides_changed.connect(self._drop_spare)
         self._begin()
 
     @property
@@ -172,6 +186,7 @@ class LandmarkCanvases:
         self.session.events.slides_changed.disconnect(self._begin)
         self.session.events.state_changed.disconnect(self._on_state)
         self.sync.bending_changed.disconnect(self._on_bending)
+        self.sync.slides_changed.disconnect(self._drop_spare)
         self._mode = "look"
         self._show_side()
         self.opacity.held = None
@@ -179,18 +194,32 @@ class LandmarkCanvases:
         if self.main is not None:
             self.main.close()
             self.main = None
+        self._drop_spare(wanted=False)
 
     def _begin(self) -> None:
         """Start afresh with the slides chosen now."""
         viewer = self._viewer()
         if self.main is not None:
             self._show_all()
-            self.main.close()
+            self._spare = self.main.release()
             self.main = None
         if viewer is None or not self.session.is_ready:
+            self._drop_spare()
             return
-        self.main = LandmarkCanvas(self, CanvasView(viewer, self._find_layer), self._side_on_main)
+        view, spare = CanvasView(viewer, self._find_layer), self._spare
+        self._spare = {}
+        self.main = LandmarkCanvas(self, view, self._side_on_main, spare)
         self.main.mouse.mode = self._mode
+
+    def _drop_spare(self, *, wanted: bool = True) -> None:
+        """Take the layers that nothing is chosen for off the canvas, where no two slides are open."""
+        viewer = self._viewer()
+        if viewer is None or (wanted and len(self.sync.slides) > 1):
+            return
+        spare, self._spare = self._spare, {}
+        for layer in spare.values():
+            if layer in viewer.layers:
+                viewer.layers.remove(layer)
 
     def _find_layer(self, side: Side) -> Any:
         layers = self.sync.fixed_layers() if side == "fixed" else self.sync.moving_layers()

@@ -43,9 +43,14 @@ class PairPoints:
     side : {"fixed", "moving"}
     later : callable
         Calls a function once the present event is over.
+    spare : Points, optional
+        What `release` left of another pair's: napari takes a third of a second to remove a layer, and as long
+        to make one.
     """
 
-    def __init__(self, session: Session, view: CanvasView, side: Side, later: Any) -> None:
+    def __init__(
+        self, session: Session, view: CanvasView, side: Side, later: Any, spare: "Points | None" = None
+    ) -> None:
         self._session = session
         self._view = view
         self._later = later
@@ -53,7 +58,7 @@ class PairPoints:
         self._writing = False
         self._shown: dict[int, Any] = {}
         self._screen_size: ScreenSize | None = None
-        self._renew()
+        self._renew(spare)
         session.events.state_changed.connect(self.show)
         self.show()
 
@@ -62,14 +67,23 @@ class PairPoints:
         """Ids of the pairs, in the layer's own order."""
         return [int(pair_id) for pair_id in self.layer.features[PAIR_ID]]
 
-    def close(self) -> None:
-        """Let go of the session and take the layer away."""
+    def release(self) -> "Points":
+        """Let go of session and layer, and leave that empty and hidden for what is chosen next."""
         self._session.events.state_changed.disconnect(self.show)
         self.layer.events.data.disconnect(self._on_data)
         if self._screen_size is not None:
             self._screen_size.close()
-        if self.layer in self._view.viewer.layers:
-            self._view.viewer.layers.remove(self.layer)
+        self.layer.visible = False
+        self.layer.mode = "pan_zoom"
+        self._write(np.empty((0, 2)), _no_features())
+        self.layer.metadata = {SIDE: self.side, VIEW: True}
+        return self.layer
+
+    def close(self) -> None:
+        """Let go of the session and take the layer away."""
+        layer = self.release()
+        if layer in self._view.viewer.layers:
+            self._view.viewer.layers.remove(layer)
 
     def ensure(self) -> None:
         """Bring the layer back where it was deleted from the list."""
@@ -149,20 +163,39 @@ class PairPoints:
         nearest = int(np.argmin(distances))
         return self.ids[nearest] if distances[nearest] <= within_px else None
 
-    def _renew(self) -> None:
+    def _renew(self, spare: "Points | None" = None) -> None:
         """Make the layer; anew where somebody has deleted it from the list."""
         if self._screen_size is not None:
             self._screen_size.close()
-        self.layer = self._make_layer()
+        usable = spare is not None and spare in self._view.viewer.layers
+        self.layer = self._take_layer(spare) if usable else self._make_layer()
         self._screen_size = ScreenSize(self.layer, self._view.viewer, _SIZE_PX, _BORDER)
         self.layer.events.data.connect(self._on_data)
+
+    def _image(self) -> Any:
+        image = self._view.find_layer(self.side)
+        if image is None:
+            raise ValueError(f"The {self.side} slide is not on this canvas.")
+        return image
+
+    def _take_layer(self, layer: Any) -> "Points":
+        """Lay a layer that was left over onto the slide, above all others."""
+        image, layers = self._image(), self._view.viewer.layers
+        layer.metadata = {SLIDE: image.metadata[SLIDE], SIDE: self.side, VIEW: True}
+        for name in ("units", "scale", "affine"):
+            if not np.array_equal(getattr(layer, name), getattr(image, name)):
+                setattr(layer, name, getattr(image, name))
+        # A slice of napari's list would be another list of layers, connected to all of them.
+        place = layers.index(layer)
+        if any(VIEW not in other.metadata for other in list(layers)[place:]):
+            layers.move(place, len(layers))
+        layer.visible = True
+        return layer
 
     def _make_layer(self) -> "Points":
         from napari.layers import Points
 
-        image = self._view.find_layer(self.side)
-        if image is None:
-            raise ValueError(f"The {self.side} slide is not on this canvas.")
+        image = self._image()
         _, options, _ = landmark_layer(self._session.landmarks, image.metadata[SLIDE], self.side)
         options |= {
             "scale": image.scale,
@@ -175,12 +208,7 @@ class PairPoints:
         options.pop("features")
         options.pop("text")
         layer = Points(np.empty((0, 2)), **options)
-        layer.features = {
-            PAIR_ID: np.empty(0, int),
-            "name": np.empty(0, object),
-            "enabled": np.empty(0, bool),
-            "confidence": np.empty(0),
-        }
+        layer.features = _no_features()
         layer.text = {"string": "  {name}", "size": 11, "color": ON_SLIDES, "anchor": _ANCHORS[self.side]}
         layers = self._view.viewer.layers
         selected = set(layers.selection)
@@ -244,3 +272,12 @@ class PairPoints:
 
     def _pixel_size(self, slide: Slide) -> Any:
         return np.asarray(slide.world_pixel_size)
+
+
+def _no_features() -> dict[str, Any]:
+    return {
+        PAIR_ID: np.empty(0, int),
+        "name": np.empty(0, object),
+        "enabled": np.empty(0, bool),
+        "confidence": np.empty(0),
+    }

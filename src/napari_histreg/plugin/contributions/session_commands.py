@@ -1,7 +1,8 @@
-"""Sessions in napari's menus, and dropped onto the canvas."""
+"""Sessions in napari's menus, and dropped onto the canvas; groups that were aligned elsewhere too."""
 
 import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from napari_histreg.plugin.layers.slides import LayerData
@@ -34,20 +35,20 @@ def open_session() -> None:
 
 
 def get_session_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
-    """Return the reader of sessions, or None where a file is none."""
+    """Return the reader of sessions and of group.json, or None where a file is neither."""
     from napari_histreg.plugin.models.session_file import FORMAT
 
-    formats = (FORMAT, _group_format())
-    known = all(any(_is_session(name, one) for one in formats) for name in _listed(path))
+    formats = (FORMAT, *_group_formats())
+    known = all(any(_says(name, one) for one in formats) for name in _listed(path))
     return read_sessions if known else None
 
 
 def read_sessions(path: Paths) -> list[LayerData]:
-    """Open a session in the present viewer; its slides are added on the way."""
+    """Open a session, or a group, in the present viewer; its slides are added on the way."""
     bar = _bar()
     if bar is not None:
         for name in _listed(path):
-            if _is_session(name, _group_format()):
+            if any(_says(name, one) for one in _group_formats()):
                 _group_files().open(os.fspath(name))
             else:
                 bar.open(os.fspath(name))
@@ -66,10 +67,11 @@ def _bar() -> Any:
     return None if viewer is None else SessionBar(viewer, layer_sync_of(viewer))
 
 
-def _group_format() -> str:
-    from napari_histreg.plugin.models.group_file import FORMAT
+def _group_formats() -> tuple[str, str]:
+    from napari_histreg.groups.schema import FORMAT as RECORD
+    from napari_histreg.plugin.models.group_file import FORMAT as SITTING
 
-    return FORMAT
+    return SITTING, RECORD
 
 
 def _group_files() -> Any:
@@ -87,12 +89,17 @@ def _group_files() -> Any:
     return found.group.files
 
 
-def _is_session(path: str | os.PathLike[str], file_format: str) -> bool:
+def _says(path: str | os.PathLike[str], file_format: str) -> bool:
+    """Whether a file, or the group.json in a folder, begins by saying that it is of a format."""
     from napari_histreg.errors import ReadError
     from napari_histreg.files.reading import opened
 
+    file = Path(path)
+    # A pair's folder is opened as a pair, also where a group was written beside it.
+    if file.is_dir() and not (file / "registration.json").exists():
+        file = file / "group.json"
     try:
-        with opened(path) as stream:
+        with opened(file) as stream:
             return f'"{file_format}"'.encode() in stream.read(200)
     except (OSError, ReadError):
         return False

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_histreg.errors import ReadError
+from napari_histreg.groups.document import read_group
 from napari_histreg.plugin.layers.slides import add_slide, image_layers
 from napari_histreg.plugin.models import ChosenSlide
 from napari_histreg.plugin.models.chosen_slide import slide_key
@@ -17,8 +18,9 @@ from napari_histreg.plugin.viewer.session_files import opened_slide, where_now
 from napari_histreg.records.record import SlideRecord
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.several_files import files_of
+from napari_histreg.transforms import Affine
 
-__all__ = ["join_channels", "open_group_session"]
+__all__ = ["join_channels", "open_group_record", "open_group_session"]
 
 AskWhere = Callable[[str, SlideRecord], str | None]
 
@@ -49,14 +51,68 @@ def open_group_session(
         The session or a slide cannot be read, or a slide is another one.
     """
     saved = read_group_session(path)
-    folder = Path(path).resolve().parent
+    slides = _opened(viewer, sync, saved.slides, Path(path).resolve().parent, ask)
+    if slides is None:
+        return False
+    model.set_open(sync.slides)
+    _remember_pairs(sync, saved, slides)
+    saved.apply(model, slides)
+    return True
+
+
+def open_group_record(
+    viewer: Any, sync: LayerSync, model: GroupModel, path: str | Path, ask: AskWhere
+) -> bool:
+    """Open a group.json: its slides, unless the viewer shows them already, and the result.
+
+    Parameters
+    ----------
+    viewer, sync, model, path, ask
+        As for `open_group_session`.
+
+    Returns
+    -------
+    bool
+        False where the user gave up.
+
+    Raises
+    ------
+    ReadError
+        The record or a slide cannot be read, or a slide is another one.
+    """
+    group, folder = read_group(path), Path(path).resolve().parent
+    slides = _opened(viewer, sync, [member.slide for member in group.members], folder, ask)
+    if slides is None:
+        return False
+    model.set_open(sync.slides)
+    sync.choose(None, None)
+    for link in group.links:
+        if link.by_hand and link.outcome.landmarks is not None:
+            ends = (ChosenSlide(slide_key(slides[k]), slides[k]) for k in (link.fixed, link.moving))
+            placement = link.outcome.fixed_to_moving or Affine.identity()
+            state = SessionState(placement=placement).with_landmarks(link.outcome.landmarks)
+            sync.session.remember(*ends, state)
+    options = model.options
+    options.order, options.model = "given" if group.ordered else "none", group.model
+    options.method, options.parameters = group.method, group.parameters
+    model.folder = folder
+    for slide in model.open:
+        model.include(slide, any(slide is other for other in slides))
+    model.restore(group, slides)
+    return True
+
+
+def _opened(
+    viewer: Any, sync: LayerSync, records: Sequence[SlideRecord], folder: Path, ask: AskWhere
+) -> list[Slide] | None:
+    """Return the slides of records, added to the viewer where it does not show them; None for giving up."""
     known, slides, added = list(sync.slides), [], []
-    for record in saved.slides:
+    for record in records:
         slide = next((one for one in known if is_same_slide(one, record)), None)
         if slide is None:
             where = where_now(record, folder) or ask("group's", record)
             if where is None:
-                return False
+                return None
             slide = opened_slide(where, record, "group's")
             added.append(slide)
         else:
@@ -64,10 +120,7 @@ def open_group_session(
         slides.append(slide)
     for slide in added:
         add_slide(viewer, slide)
-    model.set_open(sync.slides)
-    _remember_pairs(sync, saved, slides)
-    saved.apply(model, slides)
-    return True
+    return slides
 
 
 def _remember_pairs(sync: LayerSync, saved: SavedGroup, slides: Sequence[Slide]) -> None:

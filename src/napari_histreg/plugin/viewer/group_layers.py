@@ -20,7 +20,7 @@ OVERLAY = "Overlay with neighbours"
 """What the layer of overlays is called."""
 
 
-def lay_group(sync: LayerSync, group: GroupRegistration, slides: Sequence[Slide]) -> Iterator[Slide]:
+def lay_group(sync: LayerSync, group: GroupRegistration, slides: Sequence[Slide]) -> Iterator[None]:
     """Lay the open slides of a group as it says, one at each step, so that the window is never held up.
 
     The template stays where it lies. What bends is laid by its affine part; what has no place is hidden. No
@@ -32,14 +32,11 @@ def lay_group(sync: LayerSync, group: GroupRegistration, slides: Sequence[Slide]
     group : GroupRegistration
     slides : sequence of Slide
         Its members.
-
-    Yields
-    ------
-    Slide
-        What has just been laid.
     """
     sync.choose(None, None)
+    yield
     hide_overlay(sync)
+    yield
     template = slides[group.template]
     unknown = next((slide for slide in slides if slide.unit == "px"), None)
     for k, slide in enumerate(slides):
@@ -50,18 +47,22 @@ def lay_group(sync: LayerSync, group: GroupRegistration, slides: Sequence[Slide]
         placed = group.members[k].frame_to_slide is not None
         if placed and slide is not template:
             apply_fixed_to_moving(sync.layers, template, slide, group.between(group.template, k))
-        _show(sync, slide, placed)
-        yield slide
+        yield
+        if _show(sync, slide, placed):
+            yield
 
 
-def show_only(sync: LayerSync, slides: Sequence[Slide]) -> None:
-    """Show some slides and hide all others."""
+def show_only(sync: LayerSync, slides: Sequence[Slide]) -> Iterator[None]:
+    """Show some slides and hide all others, one at each step."""
     for slide in sync.slides:
-        _show(sync, slide, any(slide is other for other in slides))
+        if _show(sync, slide, any(slide is other for other in slides)):
+            yield
 
 
-def show_overlay(sync: LayerSync, viewer: Any, template: Slide, frame: Frame, picture: Picture) -> None:
-    """Show a picture that lies on the template's frame, in place of the slides.
+def show_overlay(
+    sync: LayerSync, viewer: Any, template: Slide, frame: Frame, picture: Picture
+) -> Iterator[None]:
+    """Show a picture that lies on the template's frame, in place of the slides, in steps.
 
     Parameters
     ----------
@@ -77,17 +78,24 @@ def show_overlay(sync: LayerSync, viewer: Any, template: Slide, frame: Frame, pi
         return
     like = layers[0]
     unit = np.asarray(like.scale) / template.world_pixel_size
+    places = {
+        "scale": np.asarray(frame.spacing) * unit,
+        "translate": np.asarray(frame.origin) * unit,
+        "affine": like.affine,
+    }
     known = _overlay_layer(sync)
     if known is None:
-        known = viewer.add_image(picture, rgb=True, name=OVERLAY, metadata={VIEW: True}, units=like.units)
+        options = {"name": OVERLAY, "metadata": {VIEW: True}, "units": like.units, **places}
+        viewer.add_image(picture, rgb=True, **options)
     else:
         known.data = picture
         known.units = like.units
-    known.scale = np.asarray(frame.spacing) * unit
-    known.translate = np.asarray(frame.origin) * unit
-    known.affine = like.affine
-    known.visible = True
-    show_only(sync, ())
+        for name, value in places.items():
+            if not np.array_equal(getattr(known, name), value):
+                setattr(known, name, value)
+        known.visible = True
+    yield
+    yield from show_only(sync, ())
 
 
 def hide_overlay(sync: LayerSync) -> None:
@@ -101,9 +109,13 @@ def _overlay_layer(sync: LayerSync) -> Any:
     return next((la for la in sync.layers if la.metadata.get(VIEW) and la.name.startswith(OVERLAY)), None)
 
 
-def _show(sync: LayerSync, slide: Slide, wanted: bool) -> None:
+def _show(sync: LayerSync, slide: Slide, wanted: bool) -> bool:
+    """Show or hide a slide; return whether that has changed anything."""
+    changed = False
     for layer in image_layers(sync.layers, slide):
         channel = channel_of(layer)
         shown = wanted and (channel is None or channel < SHOWN_CHANNELS)
         if layer.visible != shown:
             layer.visible = shown
+            changed = True
+    return changed

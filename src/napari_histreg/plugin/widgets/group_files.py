@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from napari.utils.notifications import show_error
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
 
 from napari_histreg.errors import HistregError
+from napari_histreg.groups.document import is_group
 from napari_histreg.plugin.models.group_file import SUFFIX, write_group_session
 from napari_histreg.plugin.models.group_model import GroupModel
-from napari_histreg.plugin.viewer.group_files import join_channels, open_group_session
+from napari_histreg.plugin.viewer.group_files import join_channels, open_group_record, open_group_session
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
 from napari_histreg.plugin.widgets.group_table import GroupTable
 from napari_histreg.plugin.widgets.parts import button, column, fill, note, row, set_allowed
@@ -35,7 +37,11 @@ class GroupFiles(QWidget):
     ----------
     join_row : QWidget
         The button that joins, for beside the list.
+    record_opened : Signal()
+        A group.json was opened, whose slides are to be laid.
     """
+
+    record_opened = Signal()
 
     def __init__(self, viewer: Any, sync: LayerSync, model: GroupModel, table: GroupTable) -> None:
         super().__init__()
@@ -49,7 +55,9 @@ class GroupFiles(QWidget):
         self.save_button = button(
             "Save group …", "Write slides, options, pairs and result to one file, to go on later", self.save
         )
-        self.open_button = button("Open group …", "Go on where a saved group ended", self.open)
+        self.open_button = button(
+            "Open group …", "Go on where a saved group ended, or open the group.json of a run", self.open
+        )
         self.where = note()
         self.join_row = QWidget()
         column(self.join_row, margin=0).addLayout(row(self.join_button))
@@ -94,14 +102,19 @@ class GroupFiles(QWidget):
             show_error(str(error))
 
     def open(self, path: str = "") -> None:
-        """Ask which one, unless told, and open it."""
+        """Ask which sitting or group.json, unless told, and open it."""
         if not path:
             path = ask_what_to_open(self, "group", self._folder(), SUFFIX)
         viewer = self._viewer()
         if not path or viewer is None:
             return
         try:
-            open_group_session(viewer, self._sync, self._model, path, self._ask)
+            if is_group(path):
+                opened = open_group_record(viewer, self._sync, self._model, path, self._ask)
+                if opened:
+                    self.record_opened.emit()
+            else:
+                open_group_session(viewer, self._sync, self._model, path, self._ask)
         except HistregError as error:
             show_error(str(error))
 

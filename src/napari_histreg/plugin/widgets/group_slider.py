@@ -11,6 +11,7 @@ from napari_histreg.plugin.models.group_rows import SlideRow
 from napari_histreg.plugin.viewer.group_layers import hide_overlay, show_only, show_overlay
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
 from napari_histreg.plugin.widgets.parts import column, fill, note, row
+from napari_histreg.plugin.widgets.steps import Steps
 from napari_histreg.plugin.worker import Task
 from napari_histreg.slides import Slide
 
@@ -24,12 +25,14 @@ class GroupSlider(QWidget):
     ----------
     viewer : napari.Viewer
     sync : LayerSync
+    steps : Steps
+        What works on the canvas.
     """
 
-    def __init__(self, viewer: Any, sync: LayerSync) -> None:
+    def __init__(self, viewer: Any, sync: LayerSync, steps: Steps) -> None:
         super().__init__()
         self._viewer = weakref.ref(getattr(viewer, "__wrapped__", viewer))
-        self._sync = sync
+        self._sync, self._steps = sync, steps
         self._overlays: GroupOverlays | None = None
         self._slides: dict[int, Slide] = {}
         self._rows: tuple[SlideRow, ...] = ()
@@ -104,7 +107,7 @@ class GroupSlider(QWidget):
         self._sync.choose(None, None)
         if not self.overlay.isChecked():
             hide_overlay(self._sync)
-            show_only(self._sync, [self._slides[place]])
+            self._steps.begin(show_only(self._sync, [self._slides[place]]))
             said = self._rows[place]
             fill(self.caption, f"{place + 1}: {said.name}, {said.state}")
             return
@@ -129,7 +132,8 @@ class GroupSlider(QWidget):
         if viewer is None or overlays is not self._overlays or not self.overlay.isChecked():
             return
         if self.isVisible() and self._sync.fixed is None:
-            show_overlay(self._sync, viewer, self._slides[self._template], overlays.frame, picture)
+            template = self._slides[self._template]
+            self._steps.begin(show_overlay(self._sync, viewer, template, overlays.frame, picture))
 
     def end(self) -> None:
         """Stop what is running."""

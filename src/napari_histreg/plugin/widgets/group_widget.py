@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QProgressBar, QWidget
 
 from napari_histreg.groups import GroupRegistration
@@ -29,7 +29,10 @@ from napari_histreg.plugin.widgets.parts import (
     row,
     set_allowed,
 )
+from napari_histreg.plugin.widgets.steps import Steps
 from napari_histreg.plugin.worker import Task
+from napari_histreg.registration import Registration
+from napari_histreg.slides import Slide
 
 __all__ = ["GroupWidget"]
 
@@ -57,7 +60,7 @@ class GroupWidget(QWidget):
         self.task: Task | None = None
         self._link: int | None = None
         self._known: tuple[GroupRegistration | None, frozenset[int]] = (None, frozenset())
-        self._laying: Iterator[Any] | None = None
+        self.steps = Steps()
         self._build(napari_viewer)
         follow(self, self.model.changed, self._show)
         follow(self, self.model.progressed, self._show_progress)
@@ -79,7 +82,7 @@ class GroupWidget(QWidget):
         self.progress.setTextVisible(False)
         self.stage_name, self.headline, self.remarks, self.link_words = note(), note(), note(), note()
         self.graph = GroupGraphView()
-        self.sections = GroupSlider(viewer, self._sync)
+        self.sections = GroupSlider(viewer, self._sync, self.steps)
         inner = QWidget()
         layout = column(inner, margin=0)
         layout.addWidget(self.table)
@@ -95,6 +98,7 @@ class GroupWidget(QWidget):
         column(self, margin=0).addWidget(Scrolled(inner), 1)
         self.table.ticked.connect(lambda k, on: self.model.include(self.model.listed[k], on))
         self.form.chosen.connect(self.model.changed.emit)
+        self.files.record_opened.connect(self.lay)
         self.graph.link_clicked.connect(self.open_link)
         self.graph.slide_clicked.connect(self.sections.go_to)
 
@@ -120,8 +124,7 @@ class GroupWidget(QWidget):
         """Lay all slides as the last run found them, one after the other while the window goes on."""
         if self.model.result is not None:
             self._link = None
-            self._laying = lay_group(self._sync, self.model.result, self.model.members)
-            self._lay_next()
+            self.steps.begin(lay_group(self._sync, self.model.result, self.model.members), self._laid)
 
     def open_link(self, link: int) -> None:
         """Choose the two slides of a link, and lay them as the pair by itself was aligned."""
@@ -132,27 +135,22 @@ class GroupWidget(QWidget):
         if any(place_among(self._sync.slides, slide) is None for slide in (fixed, moving)):
             fill(self.link_words, "One of the two slides is no longer open.", tone="doubt")
             return
-        self._laying = None
         self._link = link
+        self.steps.begin(self._opening(fixed, moving, registration), self._show)
+
+    def _opening(self, fixed: Slide, moving: Slide, registration: Registration) -> Iterator[None]:
         hide_overlay(self._sync)
+        yield
+        yield from show_only(self._sync, (fixed, moving))
         self._sync.choose(fixed, moving)
-        show_only(self._sync, (fixed, moving))
+        yield
         self.pair_opened.emit(registration)
-        self._show()
 
     def _take(self, group: GroupRegistration) -> None:
         self.model.succeed(group)
         self.lay()
 
-    def _lay_next(self) -> None:
-        """Lay one slide, and the next when the window has done what is waiting."""
-        laying = self._laying
-        if laying is None:
-            return
-        if next(laying, None) is not None:
-            QTimer.singleShot(0, self._lay_next)
-            return
-        self._laying = None
+    def _laid(self) -> None:
         viewer = self._viewer()
         if viewer is not None:
             viewer.reset_view()
@@ -207,7 +205,7 @@ class GroupWidget(QWidget):
 
     def end(self) -> None:
         """Stop what is running."""
-        self._laying = None
+        self.steps.stop()
         self.sections.end()
         if self.task is not None:
             self.task.wait()
