@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSignalBlocker, Qt, Signal
+from qtpy.QtCore import (
+    QAbstractTableModel,
+    QItemSelection,
+    QItemSelectionModel,
+    QModelIndex,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -176,9 +184,12 @@ class ResidualTable(QTableView):
         kept = set(self.selected_ids)
         with QSignalBlocker(self.selectionModel()):
             self._model.set_rows(rows, unit)
+            wanted = QItemSelection()
             for index, row in enumerate(rows):
                 if row.pair_id in kept:
-                    self.selectRow(index)
+                    wanted.select(self._model.index(index, 0), self._model.index(index, 3))
+            # One after the other, each row would take the place of the one before.
+            self.selectionModel().select(wanted, QItemSelectionModel.SelectionFlag.ClearAndSelect)
         self.viewport().update()
 
     def select_pair(self, pair_id: int) -> None:
