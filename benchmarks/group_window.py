@@ -13,8 +13,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
 from beats import Beats, work
+
 from napari_histreg.groups import GroupRegistration
 from napari_histreg.groups.assembly import assemble
 from napari_histreg.groups.group import Link
