@@ -88,10 +88,10 @@ def open_group_record(
     sync.choose(None, None)
     for link in group.links:
         if link.by_hand and link.outcome.landmarks is not None:
-            ends = (ChosenSlide(slide_key(slides[k]), slides[k]) for k in (link.fixed, link.moving))
+            fixed, moving = (ChosenSlide(slide_key(slides[k]), slides[k]) for k in (link.fixed, link.moving))
             placement = link.outcome.fixed_to_moving or Affine.identity()
             state = SessionState(placement=placement).with_landmarks(link.outcome.landmarks)
-            sync.session.remember(*ends, state)
+            sync.session.remember(fixed, moving, state)
     options = model.options
     options.order, options.model = "given" if group.ordered else "none", group.model
     options.method, options.parameters = group.method, group.parameters
