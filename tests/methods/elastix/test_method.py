@@ -10,6 +10,11 @@ import numpy as np
 import pytest
 
 from napari_histreg.errors import DamagedFile, NotConverged, RegistrationError
+from napari_histreg.methods.elastix.library import (
+    parameter_object,
+    registration_method,
+    transformix_filter,
+)
 from napari_histreg.methods.elastix.method import Elastix
 from napari_histreg.methods.elastix.result import read_maps
 from napari_histreg.methods.elastix.worker import ElastixWorker, elastix_worker
@@ -226,11 +231,13 @@ def test_results_agree_with_transformix(tmp_path: Path) -> None:
         image = itk.image_from_array(np.ascontiguousarray(raster.pixels))
         image.SetSpacing(raster.spacing[::-1])
         images.append(image)
-    maps = itk.ParameterObject.New()
+    maps = parameter_object()
     for stage in ("rigid", "affine"):
         maps.AddParameterMap(maps.GetDefaultParameterMap(stage, 3))
     maps.AddParameterMap(maps.GetDefaultParameterMap("bspline", 3, 20.0))
-    method = itk.ElastixRegistrationMethod.New(*images)
+    method = registration_method(2)
+    method.SetFixedImage(images[0])
+    method.SetMovingImage(images[1])
     method.SetParameterObject(maps)
     method.SetLogToConsole(False)
     method.UpdateLargestPossibleRegion()
@@ -242,7 +249,8 @@ def test_results_agree_with_transformix(tmp_path: Path) -> None:
     path = tmp_path / "points.txt"
     lines = ["point", str(len(points)), *(f"{x!r} {y!r}" for y, x in points.tolist())]
     path.write_text("\n".join(lines) + "\n")
-    transformix = itk.TransformixFilter.New(images[1])
+    transformix = transformix_filter(2)
+    transformix.SetMovingImage(images[1])
     transformix.SetTransformParameterObject(result)
     transformix.SetFixedPointSetFileName(str(path))
     transformix.SetOutputDirectory(str(tmp_path))

@@ -67,13 +67,18 @@ def test_a_bend_in_an_itk_file_stays_within_the_stated_bound(tmp_path: Path) -> 
 
 TRANSFORMIX = """
 import json, sys
-import itk
+import itk, numpy
+from napari_histreg.methods.elastix.library import parameter_object, transformix_filter
 folder = sys.argv[1]
-parameters = itk.ParameterObject.New()
+parameters = parameter_object()
 parameters.ReadParameterFile(folder + "/TransformParameters.0.txt")
-image = itk.image_from_array(__import__("numpy").zeros((8, 8), "float32"))
-itk.transformix_filter(image, parameters, fixed_point_set_file_name=folder + "/points.txt",
-                       output_directory=folder, log_to_console=False)
+transformix = transformix_filter(2)
+transformix.SetMovingImage(itk.image_from_array(numpy.zeros((8, 8), "float32")))
+transformix.SetTransformParameterObject(parameters)
+transformix.SetFixedPointSetFileName(folder + "/points.txt")
+transformix.SetOutputDirectory(folder)
+transformix.SetLogToConsole(False)
+transformix.UpdateLargestPossibleRegion()
 """
 
 

@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_histreg.methods.elastix.library import parameter_object, registration_method
+
 __all__ = ["ANSWER", "JOB", "LOG", "main", "run_job"]
 
 JOB = "job.json"
@@ -36,7 +38,8 @@ def main() -> None:
         lines.put("")
 
     threading.Thread(target=read, daemon=True).start()
-    _load()
+    # The first job finds the library loaded.
+    parameter_object(), registration_method(2)
     while True:
         try:
             line = lines.get(timeout=IDLE_SECONDS).strip()
@@ -52,14 +55,6 @@ def main() -> None:
         part = folder / (ANSWER + ".part")
         part.write_text(json.dumps(answer), encoding="utf-8")
         part.replace(folder / ANSWER)
-
-
-def _load() -> Any:
-    """Load the library; the first touch of an elastix class takes most of the time."""
-    import itk
-
-    itk.ParameterObject.New()
-    return itk
 
 
 def run_job(folder: Path) -> dict[str, Any]:
@@ -79,33 +74,36 @@ def run_job(folder: Path) -> dict[str, Any]:
     dict
         ``maps``: the transform parameter maps in the order in which they apply.
     """
-    itk = _load()
+    import itk
+
     job = json.loads((folder / JOB).read_text(encoding="utf-8"))
-    maps = itk.ParameterObject.New()
+    maps = parameter_object()
     for name in job["parameter_files"]:
         maps.AddParameterFile(str(folder / name))
     if job.get("groupwise"):
         stack = itk.image_from_array(np.load(folder / "stack.npy"))
         stack.SetSpacing([*job["spacing_xy"], 1.0])
         stack.SetOrigin([*job["origin_xy"], 0.0])
-        return _run(itk.ElastixRegistrationMethod.New(stack, stack), maps, folder)
+        return _run(registration_method(3), stack, stack, maps, folder)
     images = {}
     for name in ("fixed", "moving", "fixed_mask", "moving_mask"):
         image = itk.image_from_array(np.load(folder / f"{name}.npy"))
         image.SetSpacing(job["spacing_xy"])
         image.SetOrigin(job[f"{name.split('_')[0]}_origin_xy"])
         images[name] = image
-    method = itk.ElastixRegistrationMethod.New(images["fixed"], images["moving"])
+    method = registration_method(2)
     method.SetFixedMask(images["fixed_mask"])
     method.SetMovingMask(images["moving_mask"])
     if job["has_points"]:
         method.SetFixedPointSetFileName(str(folder / "fixed_points.txt"))
         method.SetMovingPointSetFileName(str(folder / "moving_points.txt"))
-    return _run(method, maps, folder)
+    return _run(method, images["fixed"], images["moving"], maps, folder)
 
 
-def _run(method: Any, maps: Any, folder: Path) -> dict[str, Any]:
+def _run(method: Any, fixed: Any, moving: Any, maps: Any, folder: Path) -> dict[str, Any]:
     """Run elastix, its log beside the job, and return the transforms."""
+    method.SetFixedImage(fixed)
+    method.SetMovingImage(moving)
     method.SetParameterObject(maps)
     method.SetOutputDirectory(str(folder))
     method.SetLogFileName(LOG)
