@@ -63,6 +63,7 @@ screenshots:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
 	@bash tools/display.sh $(BIN)/python tools/screenshots.py
 	@bash tools/display.sh $(BIN)/python tools/group_screenshot.py
+	@$(BIN)/python tools/animate.py
 
 format:
 	@PYTHON=$(PYTHON) bash tools/setup.sh dev
