@@ -2,6 +2,7 @@
 
 A block ``text`` behind a block says what is printed: each of its lines must be found, in this order;
 ``…`` stands for anything. A command whose comment is ``# ends with N`` ends with N, any other with 0.
+A block behind the remark ``<!-- not run: why -->`` is left out; the site does not show the remark.
 """
 
 import re
@@ -12,29 +13,33 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-BLOCK = re.compile(r"^```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?:<!-- not run: (?P<why>[^>\n]+) -->\n)?```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 ENDS = re.compile(r"#.*\bends with (\d+)")
 RUN = ("bash", "python")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A block to run, and the lines that it should print."""
+    """A block to run, the lines that it should print, and why it is not run, if it is not."""
 
     language: str
     code: str
     printed: tuple[str, ...]
+    not_run: str = ""
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """Return the blocks of a page that are to be run."""
+    """Return the blocks of a page that hold commands or Python."""
     found = list(BLOCK.finditer(page.read_text(encoding="utf-8")))
     blocks = []
     for block, following in zip_longest(found, found[1:]):
         if block["language"] in RUN:
             says = following is not None and following["language"] == "text"
             printed = tuple(filter(str.strip, following["code"].splitlines())) if says else ()
-            blocks.append(Block(block["language"], block["code"], printed))
+            blocks.append(Block(block["language"], block["code"], printed, block["why"] or ""))
     return blocks
 
 
@@ -66,12 +71,14 @@ def missing_lines(printed: tuple[str, ...], output: str) -> list[str]:
 
 
 def run_page(page: Path, run: Callable[[list[str]], tuple[int, str]], printed: Callable[[], str]) -> None:
-    """Run all blocks of a page in the current folder.
+    """Run the blocks of a page in the current folder.
 
     `run` takes a command line and gives exit code and output; `printed` gives what Python has printed since.
     """
     names: dict[str, Any] = {"__name__": "__page__"}
     for block in blocks_of(page):
+        if block.not_run:
+            continue
         output = ""
         if block.language == "python":
             exec(compile(block.code, page.name, "exec"), names)

@@ -1,5 +1,6 @@
 """What the build of the documentation site refuses, and that every public name is explained."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def test_the_menus_and_keys_are_those_of_the_window():
     assert window_page.keys_of(ROOT) == KEYS
     assert "| Plugins > Slide registration | Align slides |" in page
     assert "| Layers > Register | Landmarks |" in page
+
+
+@pytest.mark.parametrize(
+    "page", ["tutorials/first-pair-napari", "how-to/napari", "how-to/groups", "how-to/cohorts"]
+)
+def test_pages_call_what_is_pressed_as_the_window_does(page):
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    pressed = re.findall(r"(?<!\*)\*([A-Z][^*]*)\*(?!\*)", text)
+    assert pressed
+    sources = [*(ROOT / "src" / "napari_histreg").rglob("*.py"), *(ROOT / "src").rglob("*.yaml")]
+    shown = "\n".join(path.read_text(encoding="utf-8") for path in sources) + "Plugins"
+    words = {part for word in pressed for part in " ".join(word.split()).split(" > ")}
+    assert sorted(word for word in words if word.casefold() not in shown.casefold()) == []
 
 
 def test_all_sources_are_gathered_and_hang_in_one_tree(tmp_path):

@@ -1,6 +1,6 @@
-"""Make the animated pictures of README and docs: ``python tools/animate.py``.
+"""Make the animated picture of README and docs: ``python tools/animate.py``.
 
-Both show what the program finds, not the truth that the samples know. They end on their last picture after a few
+It shows what the program finds, not the truth that the sample knows. It ends on its last picture after a few
 rounds, so that nothing keeps moving beside what is being read.
 """
 
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def path(came: NDArray, found: NDArray, still: Raster, share: float) -> Affine:
-    """Return fixed to moving on the way from `came` to `found`: the slide is turned, and turned over, like a card."""
+    """Return fixed to moving on the way from `came` to `found`: the slide is turned over like a card."""
     eased = share**2 * (3 - 2 * share)
     carried = np.linalg.inv(found) @ came  # where what lies in the fixed frame has to go, (y, x, 1) in µm
     linear = carried[:2, :2]
