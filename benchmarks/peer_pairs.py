@@ -105,19 +105,12 @@ def real(data: Path) -> Iterator[Pair]:
     truth = json.loads((data / "shg" / "truth.json").read_text())["fixed_to_moving_px"]
     files = (data / "shg" / f"1B_A1_{kind}.png" for kind in ("he", "shg"))
     yield _known("tissue core: H&E and second harmonic", *files, np.array(truth["1B_A1"]))
-    for first, second, name in (
-        ("lesion1_HE", "lesion1_proSPC", "lung lesion: neighbouring sections, H&E and proSPC"),
-        ("grey_lung_lesion_he", "grey_lung_lesion_ki67", "lung lesion: neighbours, grey, H&E and Ki67"),
-        (
-            "grey_lung_lesion_cc10",
-            "grey_lung_lesion_prospc",
-            "lung lesion: neighbours, grey, CC10 and proSPC",
-        ),
-    ):
-        points = [_landmarks(data / "serial" / f"{one}.csv") for one in (first, second)]
-        count = min(map(len, points))
-        pictures = [_read(data / "serial" / f"{one}.jpg") for one in (first, second)]
-        yield Pair(name, False, *pictures, *(one[:count] for one in points))
+    sections = ("lesion1_HE", "lesion1_proSPC")
+    points = [_landmarks(data / "serial" / f"{one}.csv") for one in sections]
+    count = min(map(len, points))
+    pictures = [_read(data / "serial" / f"{one}.jpg") for one in sections]
+    name = "lung lesion: neighbouring sections, H&E and proSPC"
+    yield Pair(name, False, *pictures, *(one[:count] for one in points))
 
 
 def _known(name: str, fixed: Path, moving: Path, matrix: np.ndarray) -> Pair:

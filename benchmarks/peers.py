@@ -43,8 +43,8 @@ def one(tool: str, folder: str) -> None:
         answer = {"matrix": np.asarray(matrix, float).tolist(), "note": note, "version": version}
     except Exception as error:  # noqa: BLE001  # whatever ends another program is its result
         # Where in a library's sources an error arose says nothing here.
-        said = re.sub(r"OpenCV\S* \S+ error: ", "", f"{type(error).__name__}: {error}")
-        answer = {"failed": " ".join(said.split())[:120]}
+        said = re.sub(r"OpenCV\S* \S+ error: \(.*?\) ", "", " ".join(str(error).split()))
+        answer = {"failed": (said or type(error).__name__)[:120]}
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     answer["cpu_s"] = sum(usage.ru_utime + usage.ru_stime for usage in used)
     print("\n" + json.dumps(answer))
@@ -158,7 +158,7 @@ def tables(rows: list[tuple[Pair, dict[str, dict]]], tools: list[str]) -> str:
     right = {tool: sum(said(row[tool], pair).startswith("**") for pair, row in rows) for tool in tools}
     counted = " | ".join(f"{right[tool]} of {len(rows)}" for tool in tools)
     spent = [[row[tool]["cpu_s"] for _, row in rows if row[tool].get("cpu_s")] for tool in tools]
-    seconds = " | ".join(f"{np.median(one):.0f}" if one else "" for one in spent)
+    seconds = " | ".join(f"{np.median(one):.2g}" if one else "" for one in spent)
     lines += ["", "All pairs together:", "", head.replace("| pair |", "| |", 1)]
     lines += [f"| right (within 2 % of the diagonal) | {counted} |"]
     lines += [f"| processor seconds of a run, median, with the start of the program | {seconds} |", ""]
