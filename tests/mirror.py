@@ -2,6 +2,7 @@
 
 COVERED = {
     "plugin/widgets/case_table.py": "plugin/widgets/test_cohort_widget.py",
+    "plugin/models/volume_planes.py": "plugin/widgets/test_planes_widget.py",
     "plugin/models/cohort_model.py": "plugin/widgets/test_cohort_widget.py",
     # The command line is tested as a user calls it: by its verbs.
     "cli/app.py": "cli/test_help.py",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_histreg.errors import ReadError
 from napari_histreg.plugin.layers.slides import LayerData, link_channels, slide_layers, slides_in
+from napari_histreg.plugin.models.volume_planes import VolumePlanes
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.opening import READERS
 
@@ -30,14 +31,19 @@ NOT_HERE = ("napari", "acrobat")
 LARGEST_ANNOTATIONS = 500_000_000
 LARGEST_TABLE = 20_000_000
 """Bytes; a longer table holds cells, not landmarks, and would take long to look at."""
+PLANES_TITLE = "Planes of a volume"
 NOTHING_TO_ADD: list[LayerData] = [(None,)]  # type: ignore[list-item]
 """What napari takes as: read well, but there is no layer to add."""
 
 
 def get_slide_reader(path: Paths) -> Reader | None:
-    """Return the reader of slides, or None where a file's name is not a slide's; opens nothing."""
+    """Return the reader of slides, or None where a file's name is not a slide's.
+
+    No file is opened; of folders it is seen whether they hold DICOM.
+    """
     suffixes = tuple(suffix for spec in READERS for suffix in spec.suffixes)
-    if all(Path(name).name.lower().endswith(suffixes) for name in _listed(path)):
+    names = [Path(name) for name in _listed(path)]
+    if all(name.name.lower().endswith(suffixes) or _is_dicom_folder(name) for name in names):
         return read_slides
     return None
 
@@ -94,6 +100,8 @@ def read_slides(path: Paths) -> list[LayerData]:
     if slide.unit == "px":
         show_info(f"{slide.name} does not say how large its pixels are: it is shown in pixels.")
     link_when_added()
+    if VolumePlanes.has_planes(slide):
+        _show_planes()
     return slide_layers(slide)
 
 
@@ -135,6 +143,27 @@ def read_registrations(path: Paths) -> list[LayerData]:
     layers = [layer for file in files for layer in registration_layers(file)]
     link_when_added()
     return layers
+
+
+def _is_dicom_folder(path: Path) -> bool:
+    from napari_histreg.volumes.sniffing import kind_of
+
+    return path.is_dir() and kind_of(path) == "dicom folder"
+
+
+def _show_planes() -> None:
+    """Bring up the slider through the planes, where there is a window that has none yet."""
+    viewer = _viewer()
+    window = getattr(viewer, "window", None)
+    if window is None or PLANES_TITLE in window.dock_widgets:
+        return
+    window.add_dock_widget(_planes_widget(viewer), name=PLANES_TITLE, area="right", tabify=False)
+
+
+def _planes_widget(viewer: Any) -> Any:
+    from napari_histreg.plugin.widgets.planes_widget import PlanesWidget
+
+    return PlanesWidget(viewer)
 
 
 def _both_sides(path: Path) -> list[LayerData]:

@@ -27,6 +27,7 @@ __all__ = [
     "layers_of",
     "link_channels",
     "short_name",
+    "show_pixels",
     "slide_from_layer",
     "slide_layers",
     "slide_of",
@@ -138,6 +139,16 @@ def add_slide(viewer: "ViewerModel", slide: Slide) -> list["Layer"]:
     layers = [viewer.add_layer(Layer.create(*data)) for data in slide_layers(slide)]
     link_channels(layers)
     return layers
+
+
+def show_pixels(layers: Iterable["Layer"], slide: Slide) -> None:
+    """Let the layers of a slide show another one, with the same channels; contrast and colours stay."""
+    cache = ArrayCache(CACHE_BYTES)
+    for layer in layers:
+        if CHANNEL in layer.metadata:
+            layer.data = level_arrays(slide, channel_of(layer), cache=cache)
+            layer.scale = slide.world_pixel_size
+        layer.metadata[SLIDE] = slide
 
 
 def slide_of(layer: "Layer") -> Slide | None:

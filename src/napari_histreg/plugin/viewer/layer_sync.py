@@ -21,6 +21,7 @@ from napari_histreg.plugin.layers.slides import (
     image_layers,
     layers_of,
     link_channels,
+    show_pixels,
     slide_from_layer,
     slides_in,
 )
@@ -158,6 +159,26 @@ class LayerSync:
         if len(pairs.landmarks):
             self.session.restore(rescaled(self.session.state, pairs, *old, *new), "other pixel sizes")
         return True
+
+    def show_instead(self, before: Slide, after: Slide) -> None:
+        """Let the layers of a slide show another one, in the same place: another plane of a volume.
+
+        What was done with either stays with it, and comes back with it.
+
+        Parameters
+        ----------
+        before, after : Slide
+            With the same channels.
+        """
+        fixed, moving = self.fixed, self.moving
+        chosen = [after if slide is before else slide for slide in (fixed, moving)]
+        if before in (fixed, moving):
+            self.choose(None, None)
+        show_pixels(layers_of(self.layers, before), after)
+        self._open = [after if slide is before else slide for slide in self._open]
+        self.slides_changed.emit()
+        if before in (fixed, moving):
+            self.choose(*chosen)
 
     def show_bends(self, wanted: bool) -> None:
         """Show a transform that bends as it is, or only its affine part."""
