@@ -107,3 +107,20 @@ def test_names_roles_and_notes_are_as_the_user_left_them(window):
     points = {p.side: p.layer for p in landmarks.canvases.main.points}
     assert [points[side].text.visible for side in ("fixed", "moving")] == [True, False]
     assert list(points["fixed"].features["name"]) == ["1", "2"]
+    for side, point in (("fixed", POINTS[2]), ("moving", TRUTH([POINTS[2]])[0])):
+        landmarks.session.click(side, point)
+    viewer.reset_view()
+    assert_outlined(viewer, points["fixed"])
+
+
+def assert_outlined(viewer, layer):
+    """Names are seen in their colour and in the white around it, whatever the stain below."""
+    settle(0.2)
+    named = viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    layer.text.visible = False
+    settle(0.2)
+    bare = viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    # The letters themselves have no blue in them: only what is around them makes all three colours brighter.
+    assert ((named - bare).min(axis=-1) > 25).sum() > 20, "white around the letters"
+    drawn = named[np.abs(named - bare).max(axis=-1) > 40]
+    assert ((drawn[:, 0] > 180) & (drawn[:, 2] < 90)).sum() > 10, "the letters"

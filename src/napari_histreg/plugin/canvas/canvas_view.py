@@ -1,7 +1,7 @@
 """One canvas: where the slides lie on it, and what it looks at."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -31,11 +31,16 @@ class CanvasView:
         What the canvas shows.
     find_layer : callable
         Returns an image layer of the fixed or of the moving slide, or None where this canvas has none.
+    drawn_by : VispyCanvas, optional
+        What draws it, where there is a window.
     """
 
-    def __init__(self, viewer: "ViewerModel", find_layer: "Callable[[Side], Layer | None]") -> None:
+    def __init__(
+        self, viewer: "ViewerModel", find_layer: "Callable[[Side], Layer | None]", drawn_by: Any = None
+    ) -> None:
         self.viewer = viewer
         self.find_layer = find_layer
+        self.drawn_by = drawn_by
 
     def shows(self, side: Side) -> bool:
         """Whether a slide is on this canvas."""

@@ -206,7 +206,8 @@ class LandmarkCanvases:
         if viewer is None or not self.session.is_ready:
             self._drop_spare()
             return
-        view, spare = CanvasView(viewer, self._find_layer), self._spare
+        shown = getattr(getattr(viewer, "window", None), "_qt_viewer", None)
+        view, spare = CanvasView(viewer, self._find_layer, getattr(shown, "canvas", None)), self._spare
         self._spare = {}
         self.main = LandmarkCanvas(self, view, self._side_on_main, spare)
         self.main.mouse.mode = self._mode

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_histreg.plugin.canvas.canvas_view import CanvasView
+from napari_histreg.plugin.canvas.outlined_names import outline_names
 from napari_histreg.plugin.canvas.screen_size import ScreenSize
 from napari_histreg.plugin.layers.bend import BEND, bend_of
 from napari_histreg.plugin.layers.landmarks import SIDE, landmark_layer
@@ -214,6 +215,8 @@ class PairPoints:
         selected = set(layers.selection)
         layers.append(layer)
         layers.selection = selected
+        if self._view.drawn_by is not None:
+            outline_names(self._view.drawn_by, layer)
         return layer
 
     def _on_data(self, event: Any) -> None:

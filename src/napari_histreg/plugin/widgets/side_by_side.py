@@ -143,7 +143,8 @@ class SideBySide(QWidget):
         self.title.setText(originals[0].metadata["histreg_slide"].name)
         self.title.show()
         first = self._copies[0][1]
-        self._canvases.add_canvas(CanvasView(self.viewer, lambda side: first if side == "fixed" else None))
+        view = CanvasView(self.viewer, lambda side: first if side == "fixed" else None, self.canvas.canvas)
+        self._canvases.add_canvas(view)
         self.viewer.reset_view()
 
     def _show_state(self, _state: Any = None) -> None:
