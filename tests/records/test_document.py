@@ -6,6 +6,7 @@ import pytest
 
 from napari_histreg.errors import DamagedFile, RegistrationError
 from napari_histreg.records.document import (
+    from_json,
     read_registration,
     to_json,
     write_registration,
@@ -106,6 +107,21 @@ def test_a_damaged_file_is_named_with_the_field(tmp_path, text, words):
     with pytest.raises(DamagedFile, match=words) as error:
         read_registration(path)
     assert "registration.json" in str(error.value)
+
+
+def test_a_file_that_lost_any_part_is_damaged():
+    whole = json.loads(to_json(made()))
+    for part, keys in (
+        ((), list(whole)),
+        (("fixed",), list(whole["fixed"])),
+        (("moving",), list(whole["moving"])),
+    ):
+        for key in keys:
+            values = json.loads(json.dumps(whole))
+            holder = values[part[0]] if part else values
+            del holder[key]
+            with pytest.raises(DamagedFile):
+                from_json(json.dumps(values))
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path):

@@ -36,7 +36,7 @@ class SlidePart(_Part):
 
     name: str
     path: str | None = Field(min_length=1, description="As it was typed; a file URL where it is no Unicode")
-    path_from_here: str | None = Field(None, description="Seen from the folder of this file")
+    path_from_here: str | None = Field(description="Seen from the folder of this file")
     width_px: int = Field(gt=0)
     height_px: int = Field(gt=0)
     pixel_size_um: tuple[_Micrometres, _Micrometres] | None = Field(
@@ -132,9 +132,7 @@ class RegistrationDocument(_Part):
     steps: tuple[StepPart, ...]
     seconds: float
     software: dict[str, str]
-    files: dict[str, str] = Field(
-        default_factory=dict, description="What belongs to the record in its folder: name and SHA-256"
-    )
+    files: dict[str, str] = Field(description="What belongs to the record in its folder: name and SHA-256")
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
