@@ -30,6 +30,14 @@ def fuse(
         str,
         typer.Option("--rule", metavar="NAME", help="average, maximum, pca, laplacian, gradient, wavelet."),
     ] = "wavelet",
+    overlay: Annotated[
+        str | None,
+        typer.Option(
+            "--overlay",
+            metavar="COLOURS",
+            help="Instead: the moving slide in colours (hot, viridis, jet …) over the fixed one in grey.",
+        ),
+    ] = None,
     parameter: Annotated[
         list[str] | None, typer.Option("-p", metavar="KEY=VALUE", help="A parameter of the rule; repeatable.")
     ] = None,
@@ -55,7 +63,7 @@ def fuse(
     """Merge the fixed slide and the warped moving slide into one, for looking; or all slides of a group."""
     from napari_histreg.cli.of_group import fuse_group
     from napari_histreg.files import check_outputs, claimed
-    from napari_histreg.fusion import fuse_slides
+    from napari_histreg.fusion import colour_overlay, fuse_slides
     from napari_histreg.groups.document import is_group
     from napari_histreg.quality.fusion_quality import measure_fused_slide
     from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
@@ -85,7 +93,8 @@ def fuse(
         warped = replace(
             warp_slide(source, record.fixed_to_moving, frame, pixel_size_um=size), name=source.name
         )
-        fused = fuse_slides([still, warped], rule, **parsed(parameter))
+        merged = colour_overlay(still, warped, overlay) if overlay else None
+        fused = merged or fuse_slides([still, warped], rule, **parsed(parameter))
         with progress_bar("Fusing") as progress:
             write_slide(fused, output, progress=progress)
         typer.echo(f"Wrote {output}")

@@ -2,5 +2,6 @@
 
 from napari_histreg.fusion.composite import brightfield_composite
 from napari_histreg.fusion.fuse import RULES, RuleSpec, fuse_slides
+from napari_histreg.fusion.overlay import colour_overlay
 
-__all__ = ["RULES", "RuleSpec", "brightfield_composite", "fuse_slides"]
+__all__ = ["RULES", "RuleSpec", "brightfield_composite", "colour_overlay", "fuse_slides"]

@@ -35,6 +35,7 @@ class PlanesWidget(QWidget):
         self._sync = layer_sync_of(napari_viewer)
         self.rows: list[PlaneRow] = []
         self._known: list[VolumePlanes] = []
+        self.setMinimumWidth(230)
         self._layout = column(self)
         self._empty = note(NOTHING)
         self._layout.addWidget(self._empty)
