@@ -1,8 +1,7 @@
 """Tissue that stretched, affine and bent
 
 A phantom slide is seen through a smooth bend of several micrometres. The affine alignment brings whole
-regions together; with `nonrigid=True` single nuclei meet. The grid shows what the field does; where it
-would fold it is made stiffer.
+regions together; with `nonrigid=True` single nuclei meet. Where the field would fold it is made stiffer.
 
 Picture: Left the overlay of the affine alignment with coloured fringes, right that of the bent one,
 whiter all over.
