@@ -8,8 +8,8 @@ from qtpy.QtCore import Qt, QTimer
 class Heart:
     """Keeps each gap between two beats while something runs, with what was being done.
 
-    By `time.thread_time` only the window's own work counts, whatever else the machine does; by the clock of the
-    wall also what it waits for.
+    By `time.thread_time` only the window's own work counts, whatever else the machine does; by the wall
+    clock also what it waits for.
     """
 
     def __init__(self, model, beats_while=lambda model: model.state == "running", clock=time.perf_counter):
