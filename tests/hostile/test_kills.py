@@ -3,6 +3,7 @@
 A few stops in every test run; with HISTREG_KILLS=20 (make hostile) so many of each signal for each verb.
 """
 
+import contextlib
 import json
 import os
 import random
@@ -169,7 +170,8 @@ def test_stopped_runs_leave_nothing_half(folder, tmp_path, verb, how):
         run = start(VERBS[verb], place)
         while run.poll() is None and not is_listening(run):
             time.sleep(0.01)
-        time.sleep(chance.random() * usual)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            run.wait(timeout=chance.random() * usual)
         run.send_signal(how)
         _, said = run.communicate(timeout=300)
         assert run.returncode in (code, -signal.SIGKILL, 128 + how), said
