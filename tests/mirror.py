@@ -48,6 +48,7 @@ COVERED = {
     "matching/description.py": "matching/test_affine_refinement.py",
     "matching/evidence.py": "registration/automatic/test_verdict.py",
     "matching/left_out_blocks.py": "matching/test_affine_refinement.py",
+    "matching/local_fit.py": "matching/test_bending.py",
     "matching/pose_score.py": "matching/test_affine_refinement.py",
     "matching/poses.py": "matching/test_pose_promise.py",
     "matching/pose_workspace.py": "matching/test_pose_search.py",

@@ -7,7 +7,8 @@ import pytest
 
 from bent import BASE, SIDE, bend, bent_pair
 from napari_histreg.geometry import Frame
-from napari_histreg.matching.bending import LocalFit, fit_local_field
+from napari_histreg.matching.bending import fit_local_field
+from napari_histreg.matching.local_fit import LocalFit
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods.signal import comparable
 from napari_histreg.progress import Cancelled

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray, grid_points
-from napari_histreg.matching.bending import INDEPENDENT, LEAST_CERTAINTY, LEAST_GAIN
+from napari_histreg.matching.bending import LEAST_CERTAINTY, LEAST_GAIN
 from napari_histreg.matching.block_correlation import correlate_blocks
 from napari_histreg.matching.description import learn_description
 from napari_histreg.matching.picture import Picture, overlap_frame
+from napari_histreg.matching.refined_bend import INDEPENDENT
 from napari_histreg.transforms import Affine, Transform
 
 __all__ = ["Preference", "prefer"]

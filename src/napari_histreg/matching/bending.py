@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray, Frame, grid_points
 from napari_histreg.matching.affine_refinement import Describe
 from napari_histreg.matching.block_correlation import correlate_blocks
 from napari_histreg.matching.description import learn_description
+from napari_histreg.matching.local_fit import LocalFit
 from napari_histreg.matching.picture import Picture, overlap_frame
+from napari_histreg.matching.pixel_fit import PixelFit
+from napari_histreg.matching.refined_bend import INDEPENDENT, LeftOutBlocks, Refined, refine_bend
 from napari_histreg.matching.smooth_basis import SmoothBasis
 from napari_histreg.matching.soft_shifts import agreement_at, soft_shifts
 from napari_histreg.matching.stiffness import StiffnessPath, overlapping
@@ -61,48 +65,9 @@ Pairs that are rigid but for what staining does to a section stay below 0.025, b
 LEAST_CERTAINTY = 1.5
 """By how many standard errors, so that the gain is not that of a few blocks."""
 
-INDEPENDENT = 1.5  # overlapping blocks for each independent one
+SMOOTHING_PX = 1.0  # of what every pixel shows: finer detail lies apart by more after the fit to blocks
 LEAST_JACOBIAN = 0.2
 SAMPLES = 48  # of the displacement field along the longest side
-
-
-@dataclass(frozen=True, eq=False)
-class LocalFit:
-    """A bent alignment, or the reasons for none.
-
-    Parameters
-    ----------
-    matrix : (3, 3) ndarray
-        The affine start.
-    field : DisplacementField or None
-        Fixed to moving with the affine part as its base; None where the blocks do not confirm a bend.
-    stiffness : float or None
-        Chosen by the left-out blocks.
-    gain : float
-        By which share bending raises the agreement of left-out blocks.
-    certainty : float
-        The gain in standard errors.
-    blocks : int
-        How many blocks were asked.
-    min_jacobian : float
-        Smallest area ratio of the bend; 1 without one.
-    notes : tuple of str
-        What happened, in plain words.
-    """
-
-    matrix: FloatArray
-    field: DisplacementField | None = None
-    stiffness: float | None = None
-    gain: float = 0.0
-    certainty: float = 0.0
-    blocks: int = 0
-    min_jacobian: float = 1.0
-    notes: tuple[str, ...] = ()
-
-    @property
-    def fixed_to_moving(self) -> Affine | DisplacementField:
-        """The bent alignment where there is one, the affine otherwise."""
-        return Affine(self.matrix) if self.field is None else self.field
 
 
 def fit_local_field(
@@ -120,7 +85,8 @@ def fit_local_field(
     and a smooth displacement is fitted through the shifts of this and the coarser levels. How stiff it is
     decide the blocks themselves: each is predicted from those that do not overlap it, and the stiffness
     whose predictions agree best with the pictures wins. In the end the field must beat the affine start
-    in the same test; otherwise the start stays as it is.
+    in the same test; otherwise the start stays as it is. Where it does, every pixel takes part in a last
+    climb from there, if left-out blocks agree better after it.
 
     Parameters
     ----------
@@ -157,6 +123,7 @@ def fit_local_field(
         progress((0.5 + k) / (0.5 + len(levels)), f"bending at {level.side} px")
         if not state.advance(level):
             return _unbent(matrix, "Too few blocks hold structure to tell where it bends")
+    progress(0.85, "bending by every pixel")
     fit = state.result()
     progress(1.0, "bent" if fit.field is not None else "nothing to bend")
     return fit
@@ -193,6 +160,7 @@ class _State:
     gains: FloatArray = field(default_factory=lambda: np.zeros(0))
     stiffest: FloatArray = field(default_factory=lambda: np.zeros(0))
     chosen: int = -1
+    left_out: LeftOutBlocks = field(init=False)
 
     def __post_init__(self) -> None:
         extent = (np.array(self.whole.shape) - 1) * np.array(self.whole.spacing)
@@ -205,20 +173,25 @@ class _State:
         frame = overlap_frame(self.fixed, self.moving, self.matrix, level.side)
         if frame is None:
             return False
+        sides = self._described(frame)
+        maps = correlate_blocks(sides.fixed, sides.moving, block=level.block, reach=level.reach)
+        if int(maps.used.sum()) < LEAST_BLOCKS:
+            return False
+        pixel = frame.spacing[0] / self.unit
+        centres = np.array([sides.rows[0], sides.columns[0]]) + pixel * maps.centres[maps.used]
+        # The same pixels measured again replace what they said before they were warped.
+        self.measured = [m for m in self.measured if m.frame != frame]
+        self._fit(maps.z().astype(float), centres, frame, level)
+        return True
+
+    def _described(self, frame: Frame) -> PixelFit:
+        """Look at both pictures on a frame, at the moving one through what is known."""
         rows, columns = (self._inner(frame, axis) for axis in range(2))
         points = grid_points(rows, columns) * self.unit + self.whole.origin
         points += self.basis.lattice(self.weights, rows, columns) * self.unit
         seen = self.moving.seen_at(frame, points @ self.matrix[:2, :2].T + self.matrix[:2, 2])
         planes = self.describe(self.fixed.sampled(frame, np.eye(3)), seen)
-        maps = correlate_blocks(*planes, block=level.block, reach=level.reach)
-        if int(maps.used.sum()) < LEAST_BLOCKS:
-            return False
-        pixel = frame.spacing[0] / self.unit
-        centres = np.array([rows[0], columns[0]]) + pixel * maps.centres[maps.used]
-        # The same pixels measured again replace what they said before they were warped.
-        self.measured = [m for m in self.measured if m.frame != frame]
-        self._fit(maps.z().astype(float), centres, frame, level)
-        return True
+        return PixelFit(*planes, rows, columns, self.basis, self.weights)
 
     def _inner(self, frame: Frame, axis: int) -> FloatArray:
         world = frame.origin[axis] + frame.spacing[axis] * np.arange(frame.shape[axis])
@@ -249,12 +222,14 @@ class _State:
         self.stiffest = agreements[0]
         self.gains = agreements[self.chosen] - agreements[0]
         self.weights = path.weights(STIFFNESSES[self.chosen])
+        self.left_out = LeftOutBlocks(z, centres, before, pixel, level.block * pixel)
 
-    def _path(self, measured: Sequence[_Measured]) -> StiffnessPath:
+    def _path(self, measured: Sequence[_Measured], which: NDArray[np.bool_] | None = None) -> StiffnessPath:
+        every = slice(None) if which is None else which
         return StiffnessPath(
-            self.basis.at(np.concatenate([m.centres for m in measured])),
-            np.concatenate([m.shifts for m in measured]),
-            np.concatenate([m.information for m in measured]),
+            self.basis.at(np.concatenate([m.centres for m in measured])[every]),
+            np.concatenate([m.shifts for m in measured])[every],
+            np.concatenate([m.information for m in measured])[every],
             self.basis.bending,
         )
 
@@ -267,23 +242,42 @@ class _State:
         if gain < LEAST_GAIN or certainty < LEAST_CERTAINTY:
             why = f"Bending would raise the agreement of left-out blocks by {100 * max(gain, 0):.1f} % only"
             return _unbent(self.matrix, why, gain=gain, certainty=certainty, blocks=count)
-        for stiffness in STIFFNESSES[self.chosen :: -1]:
-            bent = self._field(stiffness)
-            folding = bent.folding()
-            if folding.minimum > LEAST_JACOBIAN:
-                note = f"Bending raised the agreement of left-out blocks by {100 * gain:.0f} %."
+        note = f"Bending raised the agreement of left-out blocks by {100 * gain:.0f} %."
+        path, refined = self._path(self.measured), self._refined()
+        tries = [(refined.stiffness, refined.gain, refined.weights)] if refined is not None else []
+        tries += [(s, 0.0, path.weights(s)) for s in STIFFNESSES[self.chosen :: -1]]
+        for stiffness, further, weights in tries:
+            bent = self._field(weights)
+            smallest = bent.folding().minimum
+            if smallest > LEAST_JACOBIAN:
                 return LocalFit(
-                    self.matrix, bent, stiffness, gain, certainty, count, folding.minimum, (note,)
+                    self.matrix, bent, stiffness, gain, certainty, count, smallest, (note,), further
                 )
         return _unbent(self.matrix, "Every bend would fold the tissue", gain=gain, blocks=count)
 
-    def _field(self, stiffness: float) -> DisplacementField:
-        """Sample the displacement at a stiffness on a regular grid over the overlap."""
-        path = self._path(self.measured)
+    def _refined(self) -> Refined | None:
+        """Go on from the blocks by every pixel, where blocks that are left out say that it is better."""
+        everywhere = np.concatenate([m.centres for m in self.measured])
+        sides = np.concatenate([np.full(len(m.centres), m.side) for m in self.measured])
+
+        def without(which: NDArray[np.bool_]) -> FloatArray:
+            first = len(everywhere) - len(which)
+            groups = overlapping(everywhere, sides, first)[which]
+            taken = np.zeros(len(everywhere), bool)
+            taken[groups[groups >= 0]] = True
+            if taken.all():
+                return np.zeros_like(self.weights)
+            return self._path(self.measured, ~taken).weights(STIFFNESSES[self.chosen])
+
+        pixels = self._described(self.measured[-1].frame).smoothed(SMOOTHING_PX)
+        return refine_bend(pixels, self.left_out, without)
+
+    def _field(self, weights: FloatArray) -> DisplacementField:
+        """Sample the displacement on a regular grid over the overlap."""
         extent = (np.array(self.whole.shape) - 1) * np.array(self.whole.spacing)
         counts = np.maximum(np.ceil(SAMPLES * extent / extent.max()).astype(int), 4)
         rows, columns = (np.linspace(0, extent[k] / self.unit, counts[k]) for k in range(2))
-        values = self.basis.lattice(path.weights(stiffness), rows, columns) * self.unit
+        values = self.basis.lattice(weights, rows, columns) * self.unit
         spacing = extent / (counts - 1)
         return DisplacementField(
             values,

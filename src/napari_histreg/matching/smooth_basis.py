@@ -56,16 +56,17 @@ class SmoothBasis:
 
     def at(self, points: FloatArray) -> FloatArray:
         """Return the functions at (N, 2) points (y, x) from the rectangle's corner, (N, K)."""
-        along = [self._along(axis, points[:, axis]) for axis in range(2)]
+        along = [self.along(axis, points[:, axis]) for axis in range(2)]
         return np.asarray((along[0][:, :, None] * along[1][:, None, :]).reshape(len(points), -1))
 
     def lattice(self, weights: FloatArray, rows: FloatArray, columns: FloatArray) -> FloatArray:
         """Sum the functions with (K, 2) weights at the crossings of rows and columns, (R, C, 2)."""
-        y, x = self._along(0, rows), self._along(1, columns)
+        y, x = self.along(0, rows), self.along(1, columns)
         table = weights.reshape(y.shape[1], x.shape[1], 2)
         return np.asarray(np.einsum("ri,ijk,cj->rck", y, table, x, optimize=True))
 
-    def _along(self, axis: int, places: FloatArray) -> FloatArray:
+    def along(self, axis: int, places: FloatArray) -> FloatArray:
+        """Return the functions of one side (0: height, 1: width) at places along it, (N, modes)."""
         from scipy.interpolate import CubicSpline
 
         nodes = np.linspace(0, self.size[axis], self._nodes[axis])

@@ -188,6 +188,7 @@ class Automatic(Aligner):
                 stiffness=fit.stiffness,
                 gain=round(fit.gain, 4),
                 certainty=round(fit.certainty, 3),
+                refined=round(fit.refined, 4),
                 blocks=fit.blocks,
                 min_jacobian=round(fit.min_jacobian, 4),
                 notes=fit.notes,
