@@ -137,3 +137,17 @@ def test_a_map_that_bends_is_followed_within_its_bound():
     found = warped.reshape(2, -1).T
     # 0.05 px is promised; OpenCV 4 rounds positions to 1/32 px.
     assert np.linalg.norm(found - inside, axis=1)[ok].max() < 0.05 + 0.03
+
+
+def test_the_result_has_the_pixel_size_that_it_is_given():
+    slide = open_slide(np.zeros((6, 8), np.uint8))
+    assert warp_slide(slide, Translation.identity(), Grid((6, 8)), pixel_size_um=0.5).pixel_size_um == (
+        0.5,
+        0.5,
+    )
+    assert warp_slide(slide, Translation.identity(), Grid((6, 8)), pixel_size_um=(0.5, 2)).pixel_size_um == (
+        0.5,
+        2,
+    )
+    with pytest.raises(ValueError, match="positive"):
+        warp_slide(slide, Translation.identity(), Grid((6, 8)), pixel_size_um=0)

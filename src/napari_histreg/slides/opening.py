@@ -22,7 +22,7 @@ from napari_histreg.slides.single_colour import as_one_channel
 from napari_histreg.slides.slide import Channel, Slide
 from napari_histreg.volumes.sniffing import is_whole_slide, kind_of
 
-__all__ = ["READERS", "ReaderSpec", "open_slide"]
+__all__ = ["READERS", "ReaderSpec", "checked_pixel_size", "open_slide"]
 
 LEAST_UM, MOST_UM = 1e-6, 1e6
 

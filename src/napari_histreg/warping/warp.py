@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from napari_histreg.geometry import Region
 from napari_histreg.slides import Level, Slide
 from napari_histreg.slides.computed import ComputedBlocks, halved_levels
+from napari_histreg.slides.opening import checked_pixel_size
 from napari_histreg.transforms import Transform
 from napari_histreg.warping.grid import Grid
 from napari_histreg.warping.lookup import Lookup
@@ -24,7 +25,7 @@ def warp_slide(
     grid: Grid,
     *,
     interpolation: Interpolation = "linear",
-    pixel_size_um: tuple[float, float] | None = None,
+    pixel_size_um: float | tuple[float, float] | None = None,
 ) -> Slide:
     """See the moving slide on a grid of the fixed slide's frame.
 
@@ -41,13 +42,18 @@ def warp_slide(
         The output's pixels, in the fixed slide's world units.
     interpolation : {"linear", "cubic", "nearest"}
         "nearest" for label images, whose values must not be mixed.
-    pixel_size_um : (float, float), optional
+    pixel_size_um : float or (float, float), optional
         Pixel size (y, x) in µm to give to the result; None where the fixed slide's is unknown.
 
     Returns
     -------
     Slide
         Lazy, with a full pyramid; same channels and dtype as `moving`.
+
+    Raises
+    ------
+    ValueError
+        The pixel size is none.
 
     Examples
     --------
@@ -59,6 +65,7 @@ def warp_slide(
     >>> warped.read_level(0)[0].tolist()
     [[4, 5, 6, 7], [8, 9, 10, 11]]
     """
+    size = None if pixel_size_um is None else checked_pixel_size(pixel_size_um)
     levels = halved_levels(grid.shape)
     lookups = [_lookup(moving, fixed_to_moving, grid, level) for level in levels]
 
@@ -79,7 +86,7 @@ def warp_slide(
         channels=moving.channels,
         dtype=moving.dtype,
         source=source,
-        pixel_size_um=pixel_size_um,
+        pixel_size_um=size,
         is_rgb=moving.is_rgb,
         background=moving.background,
         metadata={"warped_from": moving.path or moving.name},
