@@ -10,7 +10,6 @@ COVERED = {
     "cli/group_masks.py": "cli/test_group.py",
     "cli/of_group.py": "cli/test_group.py",
     "cli/options.py": "cli/test_report.py",
-    "cli/parameters.py": "cli/test_register.py",
     "cli/progress_bar.py": "cli/test_register.py",
     "cli/register_volumes.py": "cli/test_register.py",
     "cli/signals.py": "cli/test_register.py",

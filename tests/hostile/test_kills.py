@@ -42,7 +42,7 @@ VERBS = {
     "evaluate": ("evaluate", RECORD, "pairs.csv", "-o", "scores.csv"),
     "demo": ("demo", "-o", "demo"),
     "template": ("template", FIXED, MOVING, "--elbow", "elbow.png"),
-    "group": ("group", FIXED, MOVING, "-o", "group", "--method", "phase", "-p", "signal=nuclear"),
+    "group": ("group", FIXED, MOVING, "-o", "group", "--method", "phase", "--signal", "nuclear"),
     "of a group": ("report", "group/group.json", "-o", "group.html"),
     "cohort": ("cohort", "cases.csv", "-o", "results", "--workers", "1", "--no-reports"),
     "cohort table": (

@@ -93,13 +93,14 @@ def cohort(
 ) -> None:
     """Align many cases, each with a folder of its own, and keep a table and a page of all."""
     from napari_histreg.cohorts import read_cases
+    from napari_histreg.registration import register
 
     if init is not None:
         _write_table(table, init, fixed_pattern, moving_pattern)
         return
     usual = _usual(
         method=method,
-        parameters=parsed(parameter),
+        parameters=parsed(parameter, given_to=register),
         signal=signal,
         fixed_channel=fixed_channel,
         moving_channel=moving_channel,

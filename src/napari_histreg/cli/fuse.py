@@ -94,7 +94,7 @@ def fuse(
             warp_slide(source, record.fixed_to_moving, frame, pixel_size_um=size), name=source.name
         )
         merged = colour_overlay(still, warped, overlay) if overlay else None
-        fused = merged or fuse_slides([still, warped], rule, **parsed(parameter))
+        fused = merged or fuse_slides([still, warped], rule, **parsed(parameter, given_to=fuse_slides))
         with progress_bar("Fusing") as progress:
             write_slide(fused, output, progress=progress)
         typer.echo(f"Wrote {output}")

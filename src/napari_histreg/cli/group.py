@@ -115,7 +115,7 @@ def group(
     from napari_histreg.groups.sources import find_sources
     from napari_histreg.slides import open_slide
 
-    parameters: dict[str, Any] = dict(parsed(parameter))
+    parameters: dict[str, Any] = dict(parsed(parameter, given_to=register_group))
     sources = find_sources(slides)
     with ExitStack() as opened:
         # Nothing that is written replaces a slide that is read.

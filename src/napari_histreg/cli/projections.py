@@ -108,7 +108,7 @@ def projections(
                 working_px=working_px,
                 must_find=False,
                 progress=portion(progress, 0.0, 0.8),
-                **parsed(parameter),
+                **parsed(parameter, given_to=align_projections),
             )
             written = write_projections(
                 found,

@@ -93,7 +93,7 @@ def register(
     from napari_histreg.slides import open_slide
     from napari_histreg.slides.address import as_file
 
-    parameters = parsed(parameter)
+    parameters = parsed(parameter, given_to=align)
     folder = output or Path(f"{_stem(moving)}_on_{_stem(fixed)}")
     if volume:
         align_volumes(

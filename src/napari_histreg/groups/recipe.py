@@ -29,7 +29,7 @@ FRAMES: tuple[Literal["template", "mean", "rmse", "ncc", "mi"], ...] = (
 )
 
 
-def register_group(
+def register_group(  # noqa: PLR0913 - each is named, and one that people choose
     slides: Sequence[Slide | str | os.PathLike[str] | Any],
     *,
     order: Literal["names", "given"] | None = None,
@@ -37,6 +37,7 @@ def register_group(
     model: str = "affine",
     method: str = "auto",
     channel: int | str | None = None,
+    signal: str | None = None,
     keep_shape: float | None = None,
     landmarks: Mapping[tuple[int, int], Landmarks] | None = None,
     folder: str | os.PathLike[str] | None = None,
@@ -68,6 +69,9 @@ def register_group(
         "auto", and then all slides are bent to their mean at once.
     channel : int or str, optional
         The channel to align by, in all slides that have it.
+    signal : {"nuclear", "grey", "vessels", "frangi"}, optional
+        What is looked at, see `register`; where all slides are colour photographs of the retina, their
+        vessels by default.
     keep_shape : float, optional
         Take the smooth trend out of the places of sections, over so many sections (5, say): what is left
         corrects what jumps from section to section only, and the stack keeps the shape that the images give
@@ -81,9 +85,7 @@ def register_group(
     progress : Progress, optional
         Told of the progress; may raise `Cancelled`.
     **parameters
-        Of the method; and ``signal``, "nuclear", "grey", "vessels" or "frangi": what is looked at, see
-        `register`. Where all slides are colour photographs of the retina and nothing is chosen, these are
-        aligned by their vessels.
+        Of the method.
 
     Returns
     -------
@@ -111,7 +113,6 @@ def register_group(
         raise ValueError(f"A group needs two slides or more, not {len(slides)}.")
     if order not in (None, "names", "given"):
         raise ValueError(f'The order is "names" or "given", not {order!r}.')
-    signal = parameters.pop("signal", None)
     if signal not in (None, *SIGNALS):
         raise ValueError(f"The signal is one of {', '.join(SIGNALS)}, not {signal!r}.")
     check_method(method, parameters)
