@@ -101,7 +101,11 @@ def test_ctrl_c_stops_it_and_its_workers(cases, tmp_path):
     out = tmp_path / "out"
     command = ["cohort", str(cases("slow", "a")), "-o", str(out), "--workers", "1"]
     program = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "|".join(FAKE_WORKER), *command], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PROGRAM, "|".join(FAKE_WORKER), *command],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell has what it runs in the background ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (out / "slow" / "log.txt").exists():

@@ -41,7 +41,7 @@ def test_a_poisoned_case_ends_alone_and_says_why(make_cases, run):
         "exit": "failed", "slow": "failed", "b": "accepted",
     }  # fmt: skip
     for name, words in {
-        "killed": "SIGKILL", "eater": "0.466 GB", "failed": "the file is broken", "exit": "exit code 7",
+        "killed": "SIGKILL", "eater": "0.5 GB", "failed": "the file is broken", "exit": "exit code 7",
         "slow": "15 s", "refused": "nothing fits",
     }.items():  # fmt: skip
         assert words in found[name]["reason"], found[name]

@@ -20,7 +20,8 @@ RECORD = {
     "version": 1,
     **{
         side: {
-            "name": side, "path": "a.tif", "width_px": 9, "height_px": 9, "pixel_size_um": [0.5, 0.5],
+            "name": side, "path": "a.tif", "path_from_here": "a.tif", "width_px": 9, "height_px": 9,
+            "pixel_size_um": [0.5, 0.5],
             "unit": "um", "channels": ["a"], "is_rgb": False, "bounds_offset_px": [0, 0], "fingerprint": "x",
         }
         for side in ("fixed", "moving")
@@ -33,6 +34,7 @@ RECORD = {
         "is_exact": True,
     },
     "suggestion": None, "steps": [], "seconds": 1.0, "software": {},
+    "files": {},
 }  # fmt: skip
 ITK = (
     "#Insight Transform File V1.0\n#Transform 0\nTransform: AffineTransform_double_2_2\n"
