@@ -148,6 +148,27 @@ def test_all_slides_are_fused(histreg, case):
     assert two.code == 0, two.err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "fuse --overlay hot",
+        "fuse --measure",
+        "fuse --fixed-channel 0",
+        "report --landmarks {c}",
+        "warp --fixed {c}",
+    ],
+)
+def test_options_for_two_slides_are_not_left_unheard(histreg, case, words):
+    """Somebody who asks a group for an overlay in colours must not get another picture without a word."""
+    verb, option, *value = words.format(c=case / "cells.csv").split(" ", 2)
+    output = case / "unheard.ome.tif"
+    ended = histreg(verb, case / "out", option, *value, "-o", output)
+    assert ended.code == 2
+    assert "is a group" in ended.err
+    assert option in ended.err
+    assert not output.exists()
+
+
 def test_landmarks_of_two_named_slides_count_for_all(histreg, case, tmp_path):
     spots = np.array([[2000.0, 2000.0], [3000.0, 2100.0], [2500.0, 3100.0]])
     # The slide that is washed off lies as the third section does, a person knows.

@@ -66,6 +66,14 @@ def test_annotations_and_a_fused_picture_come_from_the_same_record(histreg, resu
         assert fused.read_level(0).std() > 10
 
 
+def test_a_parameter_of_no_rule_is_not_left_unheard(histreg, results, tmp_path):
+    output = tmp_path / "o.ome.tif"
+    ended = histreg("fuse", results / "registration.json", "-o", output, "--overlay", "hot", "-p", "depth=2")
+    assert ended.code == 2
+    assert "with --overlay no rule merges" in ended.err
+    assert not output.exists()
+
+
 def test_a_fusion_says_how_much_it_keeps(histreg, results, tmp_path):
     line = ("fuse", results / "registration.json", "-o", tmp_path / "f.ome.tif", "--rule", "average")
     ended = histreg(*line, "--measure", "--report", tmp_path / "f.html")

@@ -5,7 +5,7 @@ from napari_histreg.errors import RegistrationError
 from napari_histreg.registration.best_plane import best_plane
 from napari_histreg.slides import open_slide
 from napari_histreg.slides.address import PlaneChoice
-from napari_histreg.slides.readers._volume import plane_slide
+from napari_histreg.slides.volume_planes import plane_slide
 from napari_histreg.volumes.pose import VolumePose
 from volumes.bodies import as_ct, as_mr, head, moved
 

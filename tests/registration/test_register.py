@@ -1,11 +1,17 @@
+import importlib
+
 import numpy as np
 import pytest
 
 from napari_histreg import register
+from napari_histreg.caching import ArrayCache, ResultCache
 from napari_histreg.errors import Cancelled, ReadError, RegistrationError
 from napari_histreg.methods.registry import method_class
+from napari_histreg.preprocess.vessels import vessel_slide
 from napari_histreg.samples import phantom_pair
 from napari_histreg.slides import open_slide
+from napari_histreg.slides.remembered import remember_overviews
+from retinas import retina
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +118,22 @@ def test_progress_rises_from_0_to_1(pair, method):
     assert seen == sorted(seen)
     assert seen[0] == 0
     assert seen[-1] == 1
+
+
+def test_the_vessels_of_a_slide_are_looked_for_once_in_all_pairs_of_a_group(monkeypatch):
+    made = []
+
+    def noted(slide, how, channel=None):
+        made.append(slide.name)
+        return vessel_slide(slide, how, channel)
+
+    module = importlib.import_module("napari_histreg.registration.register")
+    monkeypatch.setattr(module, "vessel_slide", noted)
+    cache, results = ArrayCache(50_000_000), ResultCache(10)
+    one, two, three = (
+        remember_overviews(open_slide(np.moveaxis(retina(), -1, 0), name=name), cache, results)
+        for name in "abc"
+    )
+    for fixed, moving in ((one, two), (two, three), (one, three)):
+        register(fixed, moving, method="phase", signal="vessels", must_find=False)
+    assert sorted(made) == ["a", "b", "c"]

@@ -61,7 +61,7 @@ def fuse(
     slides: GroupFolder = None,
 ) -> None:
     """Merge the fixed slide and the warped moving slide into one, for looking; or all slides of a group."""
-    from napari_histreg.cli.of_group import fuse_group
+    from napari_histreg.cli.of_group import fuse_group, only_for_pairs
     from napari_histreg.files import check_outputs, claimed
     from napari_histreg.fusion import colour_overlay, fuse_slides
     from napari_histreg.groups.document import is_group
@@ -72,7 +72,21 @@ def fuse(
     from napari_histreg.transforms import Translation
     from napari_histreg.warping import Grid, select_channels, warp_slide
 
+    if overlay and parameter:
+        raise typer.BadParameter("with --overlay no rule merges that could have a parameter", param_hint="-p")
     if pair is None and is_group(registration):
+        only_for_pairs(
+            registration,
+            {
+                "--overlay": overlay,
+                "--fixed-channel": fixed_channel,
+                "--moving-channel": moving_channel,
+                "--measure": measure,
+                "--report": report,
+                "--fixed": fixed,
+                "--moving": moving,
+            },
+        )
         fuse_group(registration, output, rule, dict(parsed(parameter)), where=slides)
         return
     record = pair_record(registration, pair)
@@ -82,27 +96,29 @@ def fuse(
     opening = reopened(record, fixed, moving, even_if_refused=even_if_refused)
     with claimed(*inputs), opening as (target, source):
         frame = Grid.of(target)
-        if moving_channel is not None:
-            source = select_channels(source, [moving_channel])
-        if fixed_channel is not None:
-            target = select_channels(target, [fixed_channel])
-        size = record.fixed.pixel_size_um
-        still = replace(
-            warp_slide(target, Translation.identity(), frame, pixel_size_um=size), name=target.name
-        )
-        warped = replace(
-            warp_slide(source, record.fixed_to_moving, frame, pixel_size_um=size), name=source.name
+        still, warped = (
+            replace(
+                warp_slide(
+                    slide if channel is None else select_channels(slide, [channel]),
+                    to_slide,
+                    frame,
+                    pixel_size_um=record.fixed.pixel_size_um,
+                ),
+                name=slide.name,
+            )
+            for slide, channel, to_slide in (
+                (target, fixed_channel, Translation.identity()),
+                (source, moving_channel, record.fixed_to_moving),
+            )
         )
         merged = colour_overlay(still, warped, overlay) if overlay else None
         fused = merged or fuse_slides([still, warped], rule, **parsed(parameter, given_to=fuse_slides))
         with progress_bar("Fusing") as progress:
             write_slide(fused, output, progress=progress)
         typer.echo(f"Wrote {output}")
-        if not measure and report is None:
-            return
-        figures = measure_fused_slide(still, warped, fused)
-        if report is not None:
+        figures = measure_fused_slide(still, warped, fused) if measure or report is not None else None
+        if figures is not None and report is not None:
             written = write_fusion_report(report, still, warped, fused, figures, made_by=fused.metadata)
             typer.echo("\n".join(f"Wrote {path}" for path in written))
-        if measure:
+        if figures is not None and measure:
             typer.echo(measure_table(figures))

@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from napari_histreg.slides import Slide
     from napari_histreg.warping import Output
 
-__all__ = ["convert_group", "fuse_group", "opened_members", "report_group", "warp_group"]
+__all__ = ["convert_group", "fuse_group", "only_for_pairs", "opened_members", "report_group", "warp_group"]
+
+
+def only_for_pairs(record: Path, options: dict[str, Any]) -> None:
+    """Refuse options that say nothing about a group, rather than leave them unheard."""
+    for option, given in options.items():
+        if given:
+            raise typer.BadParameter(
+                f"{record} is a group, and this is for two slides: take --pair, where the command has it, or "
+                "the registration.json of a pair in its folder",
+                param_hint=option,
+            )
 
 
 def opened_members(

@@ -35,7 +35,7 @@ def report(
     slides: GroupFolder = None,
 ) -> None:
     """Write a page of numbers and pictures that shows how far the alignment can be trusted."""
-    from napari_histreg.cli.of_group import report_group
+    from napari_histreg.cli.of_group import only_for_pairs, report_group
     from napari_histreg.files import check_outputs, claimed
     from napari_histreg.groups.document import is_group
     from napari_histreg.landmarks import read_landmarks
@@ -44,6 +44,7 @@ def report(
     from napari_histreg.registration.folder import read_folder
 
     if is_group(registration):
+        only_for_pairs(registration, {"--fixed": fixed, "--moving": moving, "--landmarks": landmarks})
         report_group(registration, output, where=slides)
         return
     record = read_folder(registration)

@@ -107,7 +107,7 @@ def with_best_plane(fixed: str, moving: str, plane: str | None, among: tuple[int
     from napari_histreg.registration.best_plane import best_plane
     from napari_histreg.slides import open_slide
     from napari_histreg.slides.address import PlaneChoice, parse_address
-    from napari_histreg.slides.readers._volume import plane_slides
+    from napari_histreg.slides.volume_planes import plane_slides
     from napari_histreg.volumes import open_volume
     from napari_histreg.volumes.sniffing import kind_of
 

@@ -76,7 +76,7 @@ def warp(
     slides: GroupFolder = None,
 ) -> None:
     """Write the moving slide, all channels, in the frame of the fixed slide; or all slides of a group."""
-    from napari_histreg.cli.of_group import warp_group
+    from napari_histreg.cli.of_group import only_for_pairs, warp_group
     from napari_histreg.files import check_outputs, claimed
     from napari_histreg.groups.document import is_group
     from napari_histreg.records.document import read_registration
@@ -92,6 +92,7 @@ def warp(
         merge,
     )
     if is_group(registration):
+        only_for_pairs(registration, {"--fixed": fixed, "--moving": moving})
         warp_group(registration, output, wanted, compression=compression, only=slide, where=slides)
         return
     record = read_registration(registration)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from napari_histreg.fusion.one_grid import check_one_grid
 from napari_histreg.fusion.rule import Plane, Rule
 from napari_histreg.geometry import Region
 from napari_histreg.slides import Channel, Level, Slide
@@ -102,12 +103,7 @@ def fuse_slides(slides: Sequence[Slide], rule: str | Rule = "wavelet", **paramet
     """
     if len(slides) < 2:
         raise ValueError(f"Fusing needs two slides or more, not {len(slides)}.")
-    for slide in slides[1:]:
-        if slide.shape != slides[0].shape:
-            raise ValueError(
-                f"{slides[0].name} and {slide.name} do not lie on one grid "
-                f"({slides[0].shape} and {slide.shape}). Warp one onto the other first."
-            )
+    check_one_grid(slides)
     slides = _with_common_levels(slides)
     made = _rule(rule, parameters)
     same = len({len(slide.channels) for slide in slides}) == 1

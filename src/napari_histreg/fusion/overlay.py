@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.fusion.one_grid import check_one_grid
 from napari_histreg.geometry import Region
 from napari_histreg.slides import Channel, Slide
 from napari_histreg.slides.computed import ComputedBlocks
@@ -48,11 +49,7 @@ def colour_overlay(below: Slide, above: Slide, colours: str = "hot", *, opacity:
     >>> shown[:, 8, 8].tolist(), shown[:, 20, 31].tolist()
     ([255, 255, 255], [255, 255, 255])
     """
-    if below.shape != above.shape:
-        raise ValueError(
-            f"{below.name} and {above.name} do not lie on one grid ({below.shape} and {above.shape}). "
-            "Warp one onto the other first."
-        )
+    check_one_grid([below, above])
     if not 0 <= opacity <= 1:
         raise ValueError(f"The opacity is from 0 to 1, not {opacity}.")
     table = _table(colours)

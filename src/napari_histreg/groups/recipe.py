@@ -14,7 +14,7 @@ from napari_histreg.groups.run import check_method, run_group
 from napari_histreg.groups.wishes import Wishes
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.progress import Progress, silent
-from napari_histreg.registration.register import SIGNALS
+from napari_histreg.registration.request import check_signal
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.several_files import natural_key
 
@@ -113,8 +113,7 @@ def register_group(  # noqa: PLR0913 - each is named, and one that people choose
         raise ValueError(f"A group needs two slides or more, not {len(slides)}.")
     if order not in (None, "names", "given"):
         raise ValueError(f'The order is "names" or "given", not {order!r}.')
-    if signal not in (None, *SIGNALS):
-        raise ValueError(f"The signal is one of {', '.join(SIGNALS)}, not {signal!r}.")
+    check_signal(signal)
     check_method(method, parameters)
     with ExitStack() as opened:
         read = [s if isinstance(s, Slide) else opened.enter_context(open_slide(s)) for s in slides]

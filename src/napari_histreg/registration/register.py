@@ -11,19 +11,18 @@ from pydantic import ValidationError
 from napari_histreg.errors import NoTissue, RegistrationError
 from napari_histreg.landmarks import Landmarks
 from napari_histreg.methods.method import Method
-from napari_histreg.preprocess.vessels import enhancement, vessel_slide
+from napari_histreg.preprocess.vessels import Enhancement, enhancement, vessel_slide
 from napari_histreg.progress import Progress, silent
 from napari_histreg.records.record import Outcome, Registration, SlideRecord, StepLog
 from napari_histreg.registration.by_method import ByMethod
 from napari_histreg.registration.catalogue import list_methods, method_spec
-from napari_histreg.registration.request import Aligner, Request
+from napari_histreg.registration.request import Aligner, Request, check_signal
 from napari_histreg.registration.scale_remark import scale_remark
 from napari_histreg.slides import Slide, open_slide
+from napari_histreg.slides.remembered import recall
 from napari_histreg.transforms import Transform
 
-__all__ = ["SIGNALS", "register"]
-
-SIGNALS = ("nuclear", "grey", "vessels", "frangi")
+__all__ = ["register"]
 
 
 def register(
@@ -92,8 +91,7 @@ def register(
     >>> result.verdict
     'accepted'
     """
-    if signal not in (None, *SIGNALS):
-        raise ValueError(f"The signal is one of {', '.join(SIGNALS)}, not {signal!r}.")
+    check_signal(signal)
     aligner, name, used = _aligner(method, parameters)
     log = StepLog()
     with ExitStack() as opened:
@@ -166,10 +164,15 @@ def _seen(fixed: Slide, moving: Slide, request: Request, log: StepLog) -> tuple[
         return fixed, moving, request
     with log.step("vessels", signal=how):
         shown = (
-            vessel_slide(fixed, how, channel=request.fixed_channel),
-            vessel_slide(moving, how, channel=request.moving_channel),
+            _vessels(fixed, how, request.fixed_channel),
+            _vessels(moving, how, request.moving_channel),
         )
     return *shown, replace(request, signal="grey", fixed_channel=None, moving_channel=None)
+
+
+def _vessels(slide: Slide, how: Enhancement, channel: int | None) -> Slide:
+    """See the vessels of a slide; each slide of a group is in several pairs."""
+    return recall(slide, ("vessels", how, channel), lambda: vessel_slide(slide, how, channel=channel))
 
 
 def _usual_signal(method: str) -> str:

@@ -11,7 +11,26 @@ from napari_histreg.records.record import Outcome, StepLog
 from napari_histreg.slides import Slide
 from napari_histreg.transforms import Transform
 
-__all__ = ["Aligner", "Request"]
+__all__ = ["SIGNALS", "Aligner", "Request", "check_signal"]
+
+SIGNALS = ("nuclear", "grey", "vessels", "frangi")
+"""What a method may be asked to look at."""
+
+
+def check_signal(signal: str | None) -> None:
+    """Refuse a signal that there is not; None leaves the choice to the program.
+
+    Raises
+    ------
+    ValueError
+        There is no such signal.
+
+    Examples
+    --------
+    >>> check_signal("nuclear")
+    """
+    if signal not in (None, *SIGNALS):
+        raise ValueError(f"The signal is one of {', '.join(SIGNALS)}, not {signal!r}.")
 
 
 @dataclass(frozen=True, eq=False)

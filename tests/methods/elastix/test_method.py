@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from napari_histreg.errors import DamagedFile, NotConverged, RegistrationError
-from napari_histreg.methods.elastix.library import (
+from napari_histreg.methods.elastix.itk_parts import (
     parameter_object,
     registration_method,
     transformix_filter,

@@ -8,12 +8,14 @@ from napari.layers import Layer
 
 from napari_histreg.errors import DamagedFile, LandmarkError, ReadError
 from napari_histreg.landmarks import DIALECTS, Landmarks, write_landmarks
-from napari_histreg.plugin.contributions.readers import (
+from napari_histreg.plugin.contributions.landmark_readers import (
     NOT_HERE,
     get_landmark_reader,
+    read_landmark_tables,
+)
+from napari_histreg.plugin.contributions.readers import (
     get_registration_reader,
     get_slide_reader,
-    read_landmark_tables,
     read_registrations,
     read_slides,
 )

@@ -68,7 +68,7 @@ def test_a_bend_in_an_itk_file_stays_within_the_stated_bound(tmp_path: Path) -> 
 TRANSFORMIX = """
 import json, sys
 import itk, numpy
-from napari_histreg.methods.elastix.library import parameter_object, transformix_filter
+from napari_histreg.methods.elastix.itk_parts import parameter_object, transformix_filter
 folder = sys.argv[1]
 parameters = parameter_object()
 parameters.ReadParameterFile(folder + "/TransformParameters.0.txt")

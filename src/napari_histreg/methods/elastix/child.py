@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_histreg.methods.elastix.library import parameter_object, registration_method
+from napari_histreg.methods.elastix.itk_parts import parameter_object, registration_method
 
 __all__ = ["ANSWER", "JOB", "LOG", "main", "run_job"]
 

@@ -1,15 +1,18 @@
 """Sessions in napari's menus, and dropped onto the canvas; groups that were aligned elsewhere too."""
 
-import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_histreg.plugin.contributions.given_paths import (
+    NOTHING_TO_ADD,
+    Paths,
+    Reader,
+    listed,
+    says_format,
+)
 from napari_histreg.plugin.layers.slides import LayerData
 
 __all__ = ["get_session_reader", "open_session", "read_sessions", "save_session"]
-
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def save_session() -> None:
@@ -34,12 +37,12 @@ def open_session() -> None:
         bar.deleteLater()
 
 
-def get_session_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+def get_session_reader(path: Paths) -> Reader | None:
     """Return the reader of sessions and of group.json, or None where a file is neither."""
     from napari_histreg.plugin.models.session_file import FORMAT
 
     formats = (FORMAT, *_group_formats())
-    known = all(any(_says(name, one) for one in formats) for name in _listed(path))
+    known = all(any(_says(name, one) for one in formats) for name in listed(path))
     return read_sessions if known else None
 
 
@@ -47,14 +50,13 @@ def read_sessions(path: Paths) -> list[LayerData]:
     """Open a session, or a group, in the present viewer; its slides are added on the way."""
     bar = _bar()
     if bar is not None:
-        for name in _listed(path):
+        for name in listed(path):
             if any(_says(name, one) for one in _group_formats()):
-                _group_files().open(os.fspath(name))
+                _group_files().open(str(name))
             else:
-                bar.open(os.fspath(name))
+                bar.open(str(name))
         bar.deleteLater()
-    # What napari takes as: read well, but there is no layer to add.
-    return [(None,)]  # type: ignore[list-item]
+    return NOTHING_TO_ADD
 
 
 def _bar() -> Any:
@@ -89,21 +91,8 @@ def _group_files() -> Any:
     return found.group.files
 
 
-def _says(path: str | os.PathLike[str], file_format: str) -> bool:
+def _says(path: Path, file_format: str) -> bool:
     """Whether a file, or the group.json in a folder, begins by saying that it is of a format."""
-    from napari_histreg.errors import ReadError
-    from napari_histreg.files.reading import opened
-
-    file = Path(path)
     # A pair's folder is opened as a pair, also where a group was written beside it.
-    if file.is_dir() and not (file / "registration.json").exists():
-        file = file / "group.json"
-    try:
-        with opened(file) as stream:
-            return f'"{file_format}"'.encode() in stream.read(200)
-    except (OSError, ReadError):
-        return False
-
-
-def _listed(path: Paths) -> list[str | os.PathLike[str]]:
-    return [path] if isinstance(path, str | os.PathLike) else list(path)
+    in_folder = path.is_dir() and not (path / "registration.json").exists()
+    return says_format(path / "group.json" if in_folder else path, file_format, within=200)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from napari_histreg.slides import Slide
 from napari_histreg.slides.address import PlaneChoice, parse_address
-from napari_histreg.slides.readers._volume import plane_slide
+from napari_histreg.slides.volume_planes import plane_slide
 from napari_histreg.volumes import Volume, open_volume
 from napari_histreg.volumes.planes import PLANES, PlaneName
 

@@ -1,6 +1,6 @@
 """Sittings with many slides as files: open again with the slides that belong to them; channels joined."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,14 @@ from napari_histreg.plugin.models import ChosenSlide
 from napari_histreg.plugin.models.chosen_slide import slide_key
 from napari_histreg.plugin.models.group_file import SavedGroup, read_group_session
 from napari_histreg.plugin.models.group_model import GroupModel
-from napari_histreg.plugin.models.session_file import is_same_slide
 from napari_histreg.plugin.models.session_state import SessionState
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
-from napari_histreg.plugin.viewer.session_files import opened_slide, where_now
-from napari_histreg.records.record import SlideRecord
+from napari_histreg.plugin.viewer.recorded_slides import AskWhere, open_recorded
 from napari_histreg.slides import Slide, open_slide
 from napari_histreg.slides.several_files import files_of
 from napari_histreg.transforms import Affine
 
 __all__ = ["join_channels", "open_group_record", "open_group_session"]
-
-AskWhere = Callable[[str, SlideRecord], str | None]
 
 
 def open_group_session(
@@ -51,7 +47,8 @@ def open_group_session(
         The session or a slide cannot be read, or a slide is another one.
     """
     saved = read_group_session(path)
-    slides = _opened(viewer, sync, saved.slides, Path(path).resolve().parent, ask)
+    records = [("group's", record) for record in saved.slides]
+    slides = open_recorded(viewer, sync, records, Path(path).resolve().parent, ask)
     if slides is None:
         return False
     model.set_open(sync.slides)
@@ -81,7 +78,8 @@ def open_group_record(
         The record or a slide cannot be read, or a slide is another one.
     """
     group, folder = read_group(path), Path(path).resolve().parent
-    slides = _opened(viewer, sync, [member.slide for member in group.members], folder, ask)
+    records = [("group's", member.slide) for member in group.members]
+    slides = open_recorded(viewer, sync, records, folder, ask)
     if slides is None:
         return False
     model.set_open(sync.slides)
@@ -100,27 +98,6 @@ def open_group_record(
         model.include(slide, any(slide is other for other in slides))
     model.restore(group, slides)
     return True
-
-
-def _opened(
-    viewer: Any, sync: LayerSync, records: Sequence[SlideRecord], folder: Path, ask: AskWhere
-) -> list[Slide] | None:
-    """Return the slides of records, added to the viewer where it does not show them; None for giving up."""
-    known, slides, added = list(sync.slides), [], []
-    for record in records:
-        slide = next((one for one in known if is_same_slide(one, record)), None)
-        if slide is None:
-            where = where_now(record, folder) or ask("group's", record)
-            if where is None:
-                return None
-            slide = opened_slide(where, record, "group's")
-            added.append(slide)
-        else:
-            known.remove(slide)
-        slides.append(slide)
-    for slide in added:
-        add_slide(viewer, slide)
-    return slides
 
 
 def _remember_pairs(sync: LayerSync, saved: SavedGroup, slides: Sequence[Slide]) -> None:

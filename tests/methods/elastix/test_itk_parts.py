@@ -6,13 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from napari_histreg.methods.elastix import library
-from napari_histreg.methods.elastix.library import parameter_object, registration_method, transformix_filter
+from napari_histreg.methods.elastix import itk_parts
+from napari_histreg.methods.elastix.itk_parts import parameter_object, registration_method, transformix_filter
 from napari_histreg.optional import is_installed
 
 LOADED = """
 import sys
-from napari_histreg.methods.elastix.library import parameter_object, registration_method, transformix_filter
+from napari_histreg.methods.elastix.itk_parts import parameter_object, registration_method, transformix_filter
 for made in (parameter_object(), registration_method(2), registration_method(3), transformix_filter(2)):
     assert hasattr(made, "GetNameOfClass"), made
 print(*[name for name in sys.modules if name in ("itk.itkFlipImageFilterPython", "itk._ITKFFTPython")])
@@ -51,7 +51,7 @@ def test_a_release_with_other_names_is_asked_in_the_usual_way(monkeypatch, there
             return SimpleNamespace()
         raise ModuleNotFoundError(name)
 
-    monkeypatch.setattr(library.importlib, "import_module", load)
+    monkeypatch.setattr(itk_parts.importlib, "import_module", load)
     assert parameter_object() == "ParameterObject"
     assert registration_method(2) == ("ElastixRegistrationMethod", ("F2", "F2"))
     assert transformix_filter(2) == ("TransformixFilter", "F2")
