@@ -58,9 +58,12 @@ class Looker:
         work(1.0)
         self.beats = Beats()
         print(f"napari, empty: peak {peak_mb():.0f} MB")
+
+    def open(self) -> None:
+        """Open both slides, as if they were dropped on the window."""
         start = time.perf_counter()
         for name in ("fixed", "moving"):
-            self.viewer.open(str(folder / f"{name}.ome.tif"), plugin="napari-histreg")
+            self.viewer.open(str(self.folder / f"{name}.ome.tif"), plugin="napari-histreg")
         work(1.0)
         print(f"both open after {time.perf_counter() - start - 1:.1f} s: peak {peak_mb():.0f} MB")
 
@@ -88,29 +91,56 @@ class Looker:
         """Look at both slides in one way and at one zoom."""
         panel = self.widget.inspection
         self.widget.tabs.setCurrentWidget(panel)
-        panel.mode_buttons[mode].click()
         self.viewer.scene.camera.center = (0, *(self.size / 2))
         self.viewer.scene.camera.zoom = zoom
         work(2.0)
-        # Moved about, as one who looks does.
         self.beats.begin()
-        for step in range(1, 6):
-            self.viewer.scene.camera.center = (0, *(self.size / 2 + 20 * step / zoom))
-            work(0.2)
-        beats = str(self.beats)
+        panel.mode_buttons[mode].click()
+        work(1.0)
+        pressed = str(self.beats)
+        moved = self.moved_about(zoom)
         picture = self.viewer.screenshot(canvas_only=True, flash=False)[..., :3]
         name = self.folder / f"{mode}_{zoom:g}.png"
         self.viewer.screenshot(str(name), canvas_only=False, flash=False)
-        print(f"{mode} at {zoom:g} px/µm: contrast {picture.std():.0f}, {beats}, peak {peak_mb():.0f} MB")
+        print(f"{mode} at {zoom:g} px/µm: contrast {picture.std():.0f}, peak {peak_mb():.0f} MB")
+        print(f"    pressed: {pressed}\n    moved about: {moved}")
+        panel.mode_buttons["layers"].click()
+
+    def moved_about(self, zoom: float) -> str:
+        """Move as one who looks does, and say how long the window did not answer."""
+        self.beats.begin()
+        middle = np.array(self.viewer.scene.camera.center[1:])
+        for step in range(1, 6):
+            self.viewer.scene.camera.center = (0, *(middle + 20 * step / zoom))
+            work(0.2)
+        return str(self.beats)
+
+    def alone(self) -> None:
+        """Say how long napari itself does not answer with two pictures in memory, which need no reading."""
+        rng = np.random.default_rng(0)
+        grey = rng.integers(0, 255, (4096, 4096), np.uint8)
+        levels = [grey[::step, ::step] for step in (1, 2, 4)]
+        layers = [
+            self.viewer.add_image([np.stack([level] * 3, -1) for level in levels], rgb=True, multiscale=True),
+            self.viewer.add_image(levels, multiscale=True, blending="additive", colormap="green"),
+        ]
+        self.viewer.scene.camera.center, self.viewer.scene.camera.zoom = (0, 2048, 2048), 1.0
+        work(2.0)
+        print(f"napari, two pictures in memory: moved about: {self.moved_about(1.0)}")
+        for layer in layers:
+            self.viewer.layers.remove(layer)
 
 
 def look(folder: Path) -> None:
     """Open the pair, align it by two pairs and look at it in every way."""
     looker = Looker(folder)
+    looker.open()
     looker.align()
     for mode in ("overlay", "curtain", "checkerboard"):
         for zoom in ZOOMS:
             looker.compare(mode, zoom)
+    looker.viewer.layers.clear()
+    looker.alone()
     looker.viewer.close()
 
 

@@ -52,6 +52,16 @@ def picture(viewer):
     return viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(float)
 
 
+def overlaid(viewer):
+    """Tell whether both slides are shown over each other, in colours."""
+    return [
+        layer.visible for layer in viewer.layers if "(magenta)" in layer.name or "(green)" in layer.name
+    ] == [
+        True,
+        True,
+    ]
+
+
 def test_the_overlay_lies_on_black_in_the_light_theme_and_only_behind_its_tab(window):
     viewer, widget = window()
     inspection = widget.inspection
@@ -64,11 +74,11 @@ def test_the_overlay_lies_on_black_in_the_light_theme_and_only_behind_its_tab(wi
     widget.tabs.setCurrentWidget(widget.landmarks)
     settle()
     assert all(layer.visible for layer in (*widget.landmarks._sync.fixed_layers(),))
-    assert not [layer for layer in viewer.layers if "magenta" in layer.name]
+    assert not overlaid(viewer)
     assert (picture(viewer).min(axis=2) > 250).mean() == pytest.approx(white, abs=0.03)
     widget.tabs.setCurrentWidget(inspection)
     settle()
-    assert [layer for layer in viewer.layers if "magenta" in layer.name], "as it was left"
+    assert overlaid(viewer), "as it was left"
     press(inspection.mode_buttons["blink"])
     assert inspection.timer.isActive()
     widget.tabs.setCurrentWidget(widget.landmarks)
@@ -196,7 +206,7 @@ def test_from_run_to_the_overlay_at_the_worst_block_without_a_click(make_napari_
     wait_for(lambda: automatic.model.state == "idle", 120)
     settle(0.3)
     spots = {spot.name: spot for spot in automatic.model.spots}
-    assert [layer for layer in viewer.layers if "magenta" in layer.name]
+    wait_for(lambda: overlaid(viewer))
     assert "Worst block" in automatic.place.text()
     centre = np.array(viewer.scene.camera.center)[-2:]
     np.testing.assert_allclose(centre, spots["worst"].point, atol=1.0)
@@ -204,7 +214,7 @@ def test_from_run_to_the_overlay_at_the_worst_block_without_a_click(make_napari_
     press(automatic.spot_buttons["best"])
     np.testing.assert_allclose(np.array(viewer.scene.camera.center)[-2:], spots["best"].point, atol=1.0)
     press(automatic.accept_button)
-    assert not [layer for layer in viewer.layers if "magenta" in layer.name]
+    assert not overlaid(viewer)
     assert automatic.spot_buttons["worst"].isHidden()
     # Correct goes to the landmarks, with the points as pairs.
     press(automatic.landmarks_button)

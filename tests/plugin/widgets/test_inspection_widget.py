@@ -1,12 +1,14 @@
 """The inspect widget: what the canvas really shows."""
 
 import gc
+import threading
 import weakref
 
 import numpy as np
 import pytest
 
 from canvas_mouse import main_mouse, press, settle, wait_for
+from napari_histreg.plugin.layers import signal
 from napari_histreg.plugin.layers.slides import add_slide
 from napari_histreg.plugin.widgets.inspection_widget import InspectionWidget
 from napari_histreg.slides import open_slide
@@ -69,6 +71,23 @@ def test_nothing_can_be_pressed_without_two_slides(make_napari_viewer, cache):
         assert control.toolTip() == "Choose a fixed and a moving slide first."
     widget.close()
     widget.deleteLater()
+
+
+def test_the_window_does_not_wait_for_the_colours_of_the_overlay(window, monkeypatch):
+    """How a slide is to be overlaid takes tenths of a second to find: it is found before somebody asks."""
+    threads = []
+    guess = signal.guess_modality
+
+    def noted(*values, **options):
+        threads.append(threading.current_thread())
+        return guess(*values, **options)
+
+    monkeypatch.setattr(signal, "guess_modality", noted)
+    _, widget = window()
+    wait_for(lambda: threads)
+    press(widget.mode_buttons["overlay"])
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 @pytest.mark.parametrize("zoom", [2.0, 30.0])
@@ -161,6 +180,7 @@ def test_the_overlay_adds_lazy_layers_that_follow_and_go_again(window):
     viewer, widget = window()
     before = [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers]
     press(widget.mode_buttons["overlay"])
+    wait_for(lambda: len(viewer.layers) == 4 and viewer.layers[-1].visible)
     magenta, green = viewer.layers[-1], viewer.layers[-2]
     names = sorted((magenta.name, green.name))
     assert names == ["fixed (magenta)", "moving (green)"]
@@ -172,6 +192,24 @@ def test_the_overlay_adds_lazy_layers_that_follow_and_go_again(window):
     assert widget._sync.slides == [widget._sync.fixed, widget._sync.moving]
     widget._sync.session.undo()
     press(widget.mode_buttons["layers"])
+    # To remove a layer napari stands still: these wait, hidden, for whoever compares in several ways.
+    assert [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers[:2]] == before
+    assert not magenta.visible
+    assert not green.visible
+    press(widget.mode_buttons["overlay"])
+    settle()
+    assert magenta.visible
+    assert green.visible
+    viewer.layers.remove(magenta)
+    press(widget.mode_buttons["layers"])
+    press(widget.mode_buttons["overlay"])
+    wait_for(lambda: len(viewer.layers) == 4 and viewer.layers[-1].visible)
+    sync = widget._sync
+    sync.choose(sync.moving, sync.fixed)
+    wait_for(lambda: "fixed (green)" in viewer.layers and viewer.layers["fixed (green)"].visible)
+    assert magenta not in viewer.layers
+    sync.choose(None, None)
+    settle()
     assert [(layer.name, layer.visible, layer.opacity) for layer in viewer.layers] == before
 
 

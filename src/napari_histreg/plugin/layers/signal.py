@@ -1,12 +1,15 @@
 """One plane of a slide as a coloured, lazy layer: what is dense in one is compared with the other."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_histreg.caching import ResultCache
 from napari_histreg.plugin.layers.bend import BEND
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW, channel_of, short_name
 from napari_histreg.preprocess import (
@@ -19,7 +22,7 @@ from napari_histreg.preprocess import (
 )
 from napari_histreg.slides import Slide
 
-__all__ = ["shown_channel", "signal_layer"]
+__all__ = ["prepare_signal", "shown_channel", "signal_layer"]
 
 GAMMA = 0.7
 """Below 1, so that weak signal shows too."""
@@ -27,7 +30,32 @@ HEADROOM = 2.0
 """Full resolution is darker in places than the overview by about this factor."""
 
 
-def signal_layer(slide: Slide, layers: Sequence[Any], colour: str, channel: int | None = None) -> Any:
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """How a slide's signal is shown: what each tile becomes, None for as it is, and between which limits."""
+
+    of_tile: Callable[[NDArray[np.uint8]], NDArray[np.uint8]] | None
+    limits: tuple[float, float]
+
+
+_LOOKS: WeakKeyDictionary[Slide, ResultCache] = WeakKeyDictionary()
+
+
+def prepare_signal(slide: Slide, layers: Sequence[Any]) -> None:
+    """Find how the signal of a slide is to be shown, for when `signal_layer` is asked for it.
+
+    It takes some tenths of a second, and may be called in any thread.
+
+    Parameters
+    ----------
+    slide : Slide
+    layers : sequence of Image layers
+        Those that show it.
+    """
+    _look(slide, _source(slide, layers)[1])
+
+
+def signal_layer(slide: Slide, layers: Sequence[Any], colour: str) -> Any:
     """Make a layer of a slide's signal, bright on dark, in one colour.
 
     It reads the same tiles as the layers that show the slide, when they are looked at.
@@ -39,38 +67,31 @@ def signal_layer(slide: Slide, layers: Sequence[Any], colour: str, channel: int 
         Those that show it.
     colour : str
         Of napari's colour maps.
-    channel : int, optional
-        Which channel of a fluorescence slide; its nuclear stain by default.
 
     Returns
     -------
     napari Image layer
-        Lies where the slide lies, and follows it.
+        Lies where the slide lies, and follows it; not visible yet.
     """
     from napari.layers import Image
 
-    if slide.is_rgb:
-        like = layers[0]
-        levels = _stain_levels(list(like.data))
-    else:
-        wanted = shown_channel(slide) if channel is None else channel
-        like = next((layer for layer in layers if channel_of(layer) == wanted), layers[0])
-        levels = list(like.data)
-    low, high = _limits(levels[-1])
+    like, levels = _source(slide, layers)
+    look = _look(slide, levels)
     return Image(
-        levels,
+        levels if look.of_tile is None else [_per_tile(level, look.of_tile) for level in levels],
         multiscale=True,
         name=f"{short_name(slide)} ({colour})",
         colormap=colour,
         blending="additive",
         gamma=GAMMA,
-        contrast_limits=(low, high),
+        contrast_limits=look.limits,
         scale=like.scale,
         units=like.units,
         affine=like.affine,
         axis_labels=("y", "x"),
         metadata={SLIDE: slide, VIEW: True, BEND: like.metadata.get(BEND)},
         cache=False,
+        visible=False,
     )
 
 
@@ -79,14 +100,31 @@ def shown_channel(slide: Slide) -> int:
     return find_nuclear_name([channel.name for channel in slide.channels]) or 0
 
 
-def _stain_levels(levels: Sequence[Any]) -> list[da.Array]:
-    """Turn the levels of an RGB slide, (Y, X, 3), into its nuclear stain, (Y, X) of uint8, lazily.
+def _source(slide: Slide, layers: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """Return the layer that the signal is taken from, and its levels."""
+    wanted = None if slide.is_rgb else shown_channel(slide)
+    like = next((layer for layer in layers if channel_of(layer) == wanted), layers[0])
+    return like, list(like.data)
 
-    White and the colours of the stains come from the coarsest level, so that all tiles agree.
-    """
-    overview = np.moveaxis(np.asarray(levels[-1]), -1, 0)
+
+def _look(slide: Slide, levels: Sequence[Any]) -> _Look:
+    """Return the look of a slide, found once: a bent slide keeps that of its own pixels."""
+    return _LOOKS.setdefault(slide, ResultCache(1)).get("look", lambda: _found_look(slide, levels))
+
+
+def _found_look(slide: Slide, levels: Sequence[Any]) -> _Look:
+    """White and the colours of the stains come from the coarsest level, so that all tiles agree."""
+    overview = np.asarray(levels[-1])
+    if not slide.is_rgb:
+        return _Look(None, _limits(overview))
+    of_tile = _stain_of(np.moveaxis(overview, -1, 0))
+    return _Look(of_tile, _limits(of_tile(overview)))
+
+
+def _stain_of(overview: NDArray[np.uint8]) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+    """Return what turns a tile of an RGB slide, (Y, X, 3), into its nuclear stain, (Y, X) of uint8."""
     if guess_modality(overview, is_rgb=True) == "fluorescence":
-        return [_per_tile(level, lambda pixels: pixels.max(-1)) for level in levels]
+        return lambda pixels: np.asarray(pixels.max(-1))
     white = estimate_white(overview)
     density = optical_density(overview, white)
     stains = choose_stains(density)
@@ -97,7 +135,7 @@ def _stain_levels(levels: Sequence[Any]) -> list[da.Array]:
         amount = separate_stains(optical_density(np.moveaxis(pixels, -1, 0), white), stains)[0]
         return np.asarray(np.clip(amount * gain, 0, 255), np.uint8)
 
-    return [_per_tile(level, stain) for level in levels]
+    return stain
 
 
 def _per_tile(level: Any, function: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> da.Array:
@@ -105,7 +143,6 @@ def _per_tile(level: Any, function: Callable[[NDArray[np.uint8]], NDArray[np.uin
     return array.map_blocks(function, dtype=np.uint8, drop_axis=2, meta=np.empty((0, 0), np.uint8))
 
 
-def _limits(coarsest: Any) -> tuple[float, float]:
-    plane = np.asarray(coarsest)
+def _limits(plane: NDArray[Any]) -> tuple[float, float]:
     low, high = np.percentile(plane, [5.0, 99.7])
     return float(low), float(high if high > low else low + 1)

@@ -8,10 +8,10 @@ from qtpy.QtWidgets import QCheckBox, QSlider, QWidget
 
 from napari_histreg.plugin.models.group_overlays import GroupOverlays
 from napari_histreg.plugin.models.group_rows import SlideRow
+from napari_histreg.plugin.steps import Steps
 from napari_histreg.plugin.viewer.group_layers import hide_overlay, show_only, show_overlay
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
 from napari_histreg.plugin.widgets.parts import column, fill, note, row
-from napari_histreg.plugin.widgets.steps import Steps
 from napari_histreg.plugin.worker import Task
 from napari_histreg.slides import Slide
 

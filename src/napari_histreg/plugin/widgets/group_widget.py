@@ -12,6 +12,7 @@ from napari_histreg.plugin.models.group_model import GroupModel
 from napari_histreg.plugin.models.group_options import place_among
 from napari_histreg.plugin.models.group_overlays import GroupOverlays
 from napari_histreg.plugin.models.group_words import headline, remarks, tone
+from napari_histreg.plugin.steps import Steps
 from napari_histreg.plugin.viewer.group_layers import hide_overlay, lay_group, show_only
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
 from napari_histreg.plugin.widgets.group_files import GroupFiles
@@ -29,7 +30,6 @@ from napari_histreg.plugin.widgets.parts import (
     row,
     set_allowed,
 )
-from napari_histreg.plugin.widgets.steps import Steps
 from napari_histreg.plugin.worker import Task
 from napari_histreg.registration import Registration
 from napari_histreg.slides import Slide
