@@ -22,6 +22,7 @@ def check_one_grid(slides: Sequence[Slide]) -> None:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from napari_histreg.slides import open_slide
     >>> check_one_grid([open_slide(np.eye(4)), open_slide(np.ones((4, 4)))])
     """
