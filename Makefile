@@ -1,12 +1,15 @@
 # Each word does its whole set-up by itself, from a fresh clone on.
 PYTHON ?= python3
 BIN := .venv/bin
-.PHONY: help demo quick test hostile lint bench docs screenshots format clean
+# Tests start hundreds of processes; without kept bytecode each of them compiles all sources anew.
+unexport PYTHONDONTWRITEBYTECODE
+.PHONY: help demo quick test thorough hostile lint bench docs screenshots format clean
 
 help:
 	@echo "make demo         align the built-in pair and show what comes out"
 	@echo "make quick        lint, and the tests of the core without windows, browser and slow ones"
-	@echo "make test         run all tests (makes .venv and installs what they need)"
+	@echo "make test         run the tests (makes .venv and installs what they need)"
+	@echo "make thorough     run those that repeat at length what others show in short"
 	@echo "make hostile      bad files and stopped runs, many of each"
 	@echo "make lint         format, types, import contracts, napari manifest"
 	@echo "make bench        speed and accuracy, as ratios"
@@ -23,17 +26,16 @@ quick:
 	@PYTHON=$(PYTHON) bash tools/setup.sh dev
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy & types=$$!; \
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not slow and not qt" --ignore tests/plugin \
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow and not thorough and not qt" --ignore tests/plugin \
 		tests $(PYTEST_ARGS) && wait $$types
 
 test:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test
-	@bash tools/display.sh $(BIN)/python -m pytest -n 2 --dist loadfile --durations 25 --ignore tests/plugin \
-		$(PYTEST_ARGS)
-	@# Each process has a screen, a mouse and a keyboard of its own (tests/plugin/conftest.py).
-	@bash tools/display.sh $(BIN)/python -m pytest -n 2 --dist loadfile --durations 25 -m "not alone" tests/plugin \
-		$(PYTEST_ARGS)
-	@bash tools/display.sh $(BIN)/python -m pytest -m alone tests/plugin $(PYTEST_ARGS)
+	@bash tools/display.sh bash tools/test.sh $(BIN)/python "not thorough" $(PYTEST_ARGS)
+
+thorough:
+	@PYTHON=$(PYTHON) bash tools/setup.sh test
+	@bash tools/display.sh bash tools/test.sh $(BIN)/python thorough $(PYTEST_ARGS)
 
 hostile:
 	@PYTHON=$(PYTHON) bash tools/setup.sh test

@@ -1,6 +1,7 @@
 """Phantom slides of which the moving one is bent as it is read; the bend is known."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,13 +25,14 @@ class BentSlides:
     moved: FloatArray
 
 
+@lru_cache(maxsize=8)
 def bent_slides(
     size_px: int, amplitude_um: float, *, nodes: int = 4, seed: int = 0, pixel_um: float = 0.5
 ) -> BentSlides:
     """Bend the moving slide of a phantom pair by a thin plate over a grid of nodes."""
     pair = phantom_pair(size_px, pixel_size_um=pixel_um, seed=seed)
     moving = pair.moving
-    nuclei = pair.fixed.source.nuclei(600)
+    nuclei = pair.fixed.source.nuclei(200)
     truth = pair.fixed_to_moving(nuclei)
     if not amplitude_um:
         return BentSlides(pair.fixed, moving, nuclei, truth)

@@ -49,6 +49,7 @@ def test_the_pages_are_there_and_fit_a_page():
         assert len(page.read_text(encoding="utf-8").splitlines()) <= 110
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_page_followed_to_the_letter_passes_the_contract(page, tmp_path):

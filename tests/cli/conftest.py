@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -38,5 +39,26 @@ def histreg(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         captured = capsys.readouterr()
         code = ending.value.code
         return Ended(code if isinstance(code, int) else 0, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the demo writes that `demo` runs."""
+    return tmp_path_factory.mktemp("demo") / "demo"
+
+
+@pytest.fixture
+def demo(histreg: Callable[..., Ended], demo_folder: Path) -> Callable[[], tuple[Path, str]]:
+    """Run the demo, once for all that begin with it; gives its folder, to be copied, and what it said."""
+
+    def run() -> tuple[Path, str]:
+        said = demo_folder.with_suffix(".txt")
+        if not said.exists():
+            ended = histreg("demo", "-o", demo_folder)
+            assert ended.code == 0, ended.err
+            said.write_text(ended.out, encoding="utf-8")
+        return demo_folder, said.read_text(encoding="utf-8")
 
     return run

@@ -25,6 +25,13 @@ STAND_INS = {
 WHY_NOT = ("wants a cluster", "wants Docker", "takes an hour", "wants a patient's volumes")
 """Reasons for which a block of a page may be left out; a lesson does the same with what it makes."""
 
+IN_EVERY_RUN = {
+    "tutorials/first-pair-command-line.md",
+    "tutorials/ct-on-mr.md",
+    "tutorials/projections.md",
+}
+"""Lessons done in every run, one of each kind of thing that is aligned; the others by `make thorough`."""
+
 WANTS_PYTORCH = pytest.mark.skipif(not is_installed("torch"), reason='training needs the extra "learned"')
 WORK = {"register", "group", "cohort", "projections", "demo", "train"}
 DEMO = ["demo", "-o", "demo"]
@@ -46,21 +53,17 @@ def marks_of(page: Path) -> list:
         for words, _ in commands_of(block.code)
     )
     verbs = {words[1] for words in commands if words[0] == "histreg"}
-    return [pytest.mark.slow] * bool(verbs & WORK) + [WANTS_PYTORCH] * ("train" in verbs)
+    works = bool(verbs & WORK)
+    later = works and place(page) not in IN_EVERY_RUN
+    return [pytest.mark.slow] * works + [pytest.mark.thorough] * later + [WANTS_PYTORCH] * ("train" in verbs)
 
 
 def to_be_run() -> list:
     return [pytest.param(page, id=place(page), marks=marks_of(page)) for page in PAGES if run_blocks(page)]
 
 
-@pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory):
-    """One run of the demo, for all pages that begin with it."""
-    return tmp_path_factory.mktemp("pages") / "demo"
-
-
 @pytest.mark.parametrize("page", to_be_run())
-def test_a_page_is_done_as_it_stands(page, histreg, demo_folder, tmp_path, monkeypatch, capsys):
+def test_a_page_is_done_as_it_stands(page, histreg, demo, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     STAND_INS.get(place(page), lambda: None)()
 
@@ -69,13 +72,9 @@ def test_a_page_is_done_as_it_stands(page, histreg, demo_folder, tmp_path, monke
         if words[1:] != DEMO:
             ended = histreg(*words[1:])
             return ended.code, ended.out + ended.err
-        said = demo_folder.with_suffix(".txt")
-        if not said.exists():
-            ended = histreg("demo", "-o", demo_folder)
-            assert ended.code == 0, ended.err
-            said.write_text(ended.out, encoding="utf-8")
-        shutil.copytree(demo_folder, "demo")
-        return 0, said.read_text(encoding="utf-8")
+        folder, said = demo()
+        shutil.copytree(folder, "demo")
+        return 0, said
 
     run_page(page, run, lambda: capsys.readouterr().out)
 
@@ -131,6 +130,7 @@ def test_lines_are_looked_for_in_their_order():
     assert missing_lines(("four", "one"), "one four") == ["one"]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.parametrize("notebook", sorted(DOCS.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
 def test_the_cells_of_a_notebook_run(notebook, tmp_path, monkeypatch):

@@ -2,20 +2,13 @@ import json
 
 import pytest
 
-from napari_histreg.samples import demo_pair
 from napari_histreg.slides import open_slide
 
 
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """A folder as histreg register writes it."""
-    from napari_histreg import register
-    from napari_histreg.registration.folder import write_folder
-
-    folder = tmp_path_factory.mktemp("results")
-    pair = demo_pair(folder)
-    with open_slide(pair.fixed) as fixed, open_slide(pair.moving) as moving:
-        write_folder(register(fixed, moving), folder, fixed, moving)
+@pytest.fixture
+def results(demo):
+    """A folder as histreg register writes it; to be read, not changed."""
+    folder, _ = demo()
     return folder
 
 

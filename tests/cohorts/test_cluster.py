@@ -38,6 +38,7 @@ def scheduler_file(tmp_path):
         part.wait(timeout=60)
 
 
+@pytest.mark.thorough
 def test_a_cluster_gives_the_same_to_the_last_digit(tmp_path, scheduler_file):
     lines = ["case,fixed,moving,method"]
     for number in range(2):

@@ -49,7 +49,7 @@ def test_tiles_leave_no_seams(name, pair):
     assert np.abs(whole - expected).max() <= (3 if name == "pca" else 1)
 
 
-@pytest.mark.parametrize("size", [2048, 2301])
+@pytest.mark.parametrize("size", [pytest.param(2048, marks=pytest.mark.thorough), 2301])
 def test_pyramids_may_go_in_other_steps(size):
     pair = phantom_pair(size, seed=1)
     warped = warp_slide(pair.moving, pair.fixed_to_moving, Grid.of(pair.fixed))

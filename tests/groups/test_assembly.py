@@ -27,6 +27,7 @@ def test_exact_links_give_the_truth_whatever_the_pose_and_mirror():
     assert max(loop.remainder for loop in found.loops) < 1e-6
 
 
+@pytest.mark.thorough
 def test_all_links_together_are_better_than_one_alone():
     errors, alone = [], []
     for seed in range(20):
@@ -142,6 +143,7 @@ def test_stiff_models_keep_their_kind(model):
     assert max(truth.errors(placed(found.members), found.template).values()) < 5.0
 
 
+@pytest.mark.thorough
 def test_a_chain_with_next_but_one_links_drifts_less_than_the_chain_alone():
     truth = rigid_stack(24)
     chain = [(k, k + 1) for k in range(23)]
@@ -178,6 +180,7 @@ def test_wishes_that_cannot_be_met_are_named():
         assemble(mixed, links, Wishes(model="rigid"))
 
 
+@pytest.mark.thorough
 def test_near_and_far_links_are_told_apart_by_the_loops():
     truth = rigid_stack(30)
     errors: dict[bool, list[float]] = {True: [], False: []}

@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -54,16 +55,39 @@ def reach(spec: MethodSpec) -> list[str]:
     return names
 
 
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a method found on a pair, and what it told of itself meanwhile."""
+
+    estimate: Estimate
+    told: list[tuple[float, str]]
+    used: list[float]
+
+
 @pytest.fixture(scope="module")
-def found(pairs: dict[str, Pair]) -> Callable[[MethodSpec, str], Estimate]:
-    """Give what a method finds on a pair; computed once."""
+def ran(pairs: dict[str, Pair]) -> Callable[[MethodSpec, str], Run]:
+    """Run a method on a pair, once."""
 
     @functools.cache
-    def run(spec: MethodSpec, name: str) -> Estimate:
+    def run(spec: MethodSpec, name: str) -> Run:
+        told: list[tuple[float, str]] = []
+        used = [time.process_time()]
+
+        def tell(fraction: float, message: str) -> None:
+            told.append((fraction, message))
+            used.append(time.process_time())
+
         case = pairs[name]
-        return estimate(spec, case.fixed, case.moving, case.fixed_to_moving)
+        result = estimate(spec, case.fixed, case.moving, case.fixed_to_moving, progress=tell)
+        return Run(result, told, used)
 
     return run
+
+
+@pytest.fixture(scope="module")
+def found(ran: Callable[[MethodSpec, str], Run]) -> Found:
+    """Give what a method finds on a pair; computed once."""
+    return lambda spec, name: ran(spec, name).estimate
 
 
 def default(spec: MethodSpec) -> Method:
@@ -93,6 +117,7 @@ def test_goes_on_from_a_start(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
     assert error_um <= spec.tolerance_px * SPACING
 
 
+@pytest.mark.thorough
 def test_exchanged_images_give_the_inverse(spec: MethodSpec, pairs: dict[str, Pair], found: Found) -> None:
     name = reach(spec)[-1]
     case = pairs[name]
@@ -162,27 +187,19 @@ def test_masked_and_missing_pixels_do_not_matter(spec: MethodSpec, pairs: dict[s
     assert float(np.median(case.errors(result.fixed_to_moving))) <= spec.tolerance_px * SPACING
 
 
-def test_progress_runs_from_start_to_end(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
-    told: list[tuple[float, str]] = []
-    used = [time.process_time()]
-
-    def tell(fraction: float, message: str) -> None:
-        told.append((fraction, message))
-        used.append(time.process_time())
-
-    case = pairs["shift"]
-    estimate(spec, case.fixed, case.moving, case.fixed_to_moving, progress=tell)
-    fractions = [f for f, _ in told]
+def test_progress_runs_from_start_to_end(spec: MethodSpec, ran: Callable[[MethodSpec, str], Run]) -> None:
+    run = ran(spec, "shift")
+    fractions = [f for f, _ in run.told]
     # A cancel is heard at the next report. Processor time, as other work may hold up the clock on the wall.
-    assert np.diff(used).max() < 2.0
-    assert len(told) >= 3
+    assert np.diff(run.used).max() < 2.0
+    assert len(run.told) >= 3
     assert fractions == sorted(fractions)
     assert fractions[0] >= 0
     assert fractions[-1] == 1
-    assert all(m for _, m in told)
+    assert all(m for _, m in run.told)
 
 
-@pytest.mark.parametrize("after", [0.0, 0.4, 0.85])
+@pytest.mark.parametrize("after", [0.0, 0.4, pytest.param(0.85, marks=pytest.mark.thorough)])
 def test_a_cancel_passes_through(spec: MethodSpec, pairs: dict[str, Pair], after: float) -> None:
     def stop(fraction: float, message: str) -> None:
         if fraction >= after:

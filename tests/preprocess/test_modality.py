@@ -10,6 +10,7 @@ def load(path):
     return array[None] if array.ndim == 2 else np.moveaxis(array[..., :3], -1, 0)
 
 
+@pytest.mark.thorough
 def test_every_shared_picture_is_told_right(shared):
     wrong = []
     slides = ("restained", "serial", "shg")  # the other folders hold what is no microscope slide

@@ -53,7 +53,7 @@ def test_aligned_frames_lie_where_they_should(found, scan):
     assert radians.size == 60
 
 
-@pytest.mark.parametrize("tilt", [-2.0, 2.0])
+@pytest.mark.parametrize("tilt", [-2.0, pytest.param(2.0, marks=pytest.mark.thorough)])
 def test_a_leaning_axis_is_found_and_turned_upright(tilt):
     scan = phantom_projections(121, (96, 96), jitter_px=3, noise=0.01, tilt_deg=tilt, range_deg=181.5)
     found = align_projections(scan.frames, scan.angles_deg)
@@ -91,10 +91,11 @@ def test_bad_frames_are_marked_and_the_others_as_before(found, scan):
 
 
 def test_noise_is_refused():
-    frames = np.random.default_rng(0).normal(size=(40, 48, 48)).astype(np.float32)
+    frames = np.random.default_rng(0).normal(size=(24, 32, 32)).astype(np.float32)
+    angles = np.arange(0, 180, 7.5)
     with pytest.raises(RegistrationError, match="could not be aligned"):
-        align_projections(frames, np.arange(0, 180, 4.5))
-    assert align_projections(frames, np.arange(0, 180, 4.5), must_find=False).verdict == "refused"
+        align_projections(frames, angles)
+    assert align_projections(frames, angles, must_find=False).verdict == "refused"
 
 
 def test_views_in_a_wrong_order_are_not_accepted(scan):

@@ -34,6 +34,7 @@ def test_a_method_keeps_its_tolerance(spec, stack, scan):
         assert abs(found.axis - truth) < 0.3
 
 
+@pytest.mark.thorough
 def test_frames_left_out_change_nothing_for_the_others(stack, scan):
     frames = scan.frames.copy()
     frames[[4, 30]] = np.random.default_rng(0).normal(0, 0.3, frames[:2].shape)

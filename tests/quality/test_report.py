@@ -43,6 +43,12 @@ def pair():
 
 
 @pytest.fixture(scope="module")
+def small():
+    """A pair for what does not depend on how much there is to see."""
+    return phantom_pair(512, seed=2)
+
+
+@pytest.fixture(scope="module")
 def written(pair, tmp_path_factory):
     folder = tmp_path_factory.mktemp("report")
     evil = replace(pair.moving, name=EVIL, channels=(Channel("DAPI"), Channel(EVIL), Channel("c")))
@@ -67,13 +73,15 @@ def test_names_from_outside_are_escaped(written):
     assert text.count("<script>") == 1
 
 
-def test_a_pathologist_reads_no_python(pair, tmp_path):
+def test_a_pathologist_reads_no_python(small, tmp_path):
     page, _ = write_report(
-        recorded(pair, pair.fixed_to_moving, parameters={"scale_range": 2.6, "mirror": True, "start": None}),
+        recorded(
+            small, small.fixed_to_moving, parameters={"scale_range": 2.6, "mirror": True, "start": None}
+        ),
         tmp_path / "r.html",
-        pair.fixed,
-        pair.moving,
-        landmarks=pair.landmarks(9),
+        small.fixed,
+        small.moving,
+        landmarks=small.landmarks(9),
     )
     text = page.read_text(encoding="utf-8")
     # What is drawn is not read, and what the page itself is made of is no word of ours.
@@ -114,7 +122,8 @@ def test_the_twin_holds_the_same_numbers(written, pair):
     assert values["fixed"]["size_px"] == list(pair.fixed.shape)
 
 
-def test_landmarks_that_made_the_alignment_are_judged_with_each_left_out(pair, tmp_path):
+def test_landmarks_that_made_the_alignment_are_judged_with_each_left_out(small, tmp_path):
+    pair = small
     pairs = pair.landmarks(9)
     fixed = pairs.fixed.copy()
     fixed[4] += 30 * np.array(pair.fixed.world_pixel_size)
@@ -142,7 +151,8 @@ def test_landmarks_that_made_the_alignment_cannot_judge_it(pair, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_refusal_without_transform_says_so(pair, tmp_path):
+def test_a_refusal_without_transform_says_so(small, tmp_path):
+    pair = small
     record = recorded(pair, None, verdict="refused", confidence=None, reasons=("Nothing agrees.",))
     page, twin = write_report(record, tmp_path / "r.html", pair.fixed, pair.moving)
     text = page.read_text(encoding="utf-8")
@@ -170,12 +180,12 @@ def test_stopping_leaves_nothing_behind(pair, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_bent_transform_has_its_maps(pair, tmp_path):
+def test_a_bent_transform_has_its_maps(small, tmp_path):
     from napari_histreg.transforms import Sequence
     from waves import Wave
 
-    bent = Sequence.of(Wave(2.0, 90.0), pair.fixed_to_moving)
-    page, _ = write_report(recorded(pair, bent), tmp_path / "r.html", pair.fixed, pair.moving)
+    bent = Sequence.of(Wave(2.0, 90.0), small.fixed_to_moving)
+    page, _ = write_report(recorded(small, bent), tmp_path / "r.html", small.fixed, small.moving)
     assert "Local change of area" in page.read_text(encoding="utf-8")
 
 

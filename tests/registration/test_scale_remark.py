@@ -43,7 +43,7 @@ def test_nothing_is_said_of_a_guess_or_without_pixel_sizes():
 
 
 def test_a_slide_whose_file_lies_about_its_pixels_is_aligned_and_said_to():
-    pair = phantom_pair(700, seed=4)
+    pair = phantom_pair(512, seed=4)
     lying = replace(pair.moving, pixel_size_um=tuple(8 * size for size in pair.moving.pixel_size_um))
     result = register(pair.fixed, lying)
     assert result.verdict == "accepted"

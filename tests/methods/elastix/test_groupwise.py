@@ -62,6 +62,7 @@ def test_what_cannot_be_aligned_at_once_is_named():
         ElastixGroupwise().estimate_group([image, image, Raster(np.zeros((20, 21), np.float32))])
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_copies_in_any_contrast_are_bent_to_their_mean():
     pytest.importorskip("itk")

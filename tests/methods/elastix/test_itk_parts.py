@@ -19,6 +19,7 @@ print(*[name for name in sys.modules if name in ("itk.itkFlipImageFilterPython",
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not is_installed("itk"), reason="itk-elastix is not installed")
 def test_what_elastix_does_not_need_is_not_loaded():
     ran = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, timeout=200)

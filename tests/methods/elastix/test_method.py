@@ -62,6 +62,7 @@ def test_each_transform(case: Pair, transform: str, capfd: pytest.CaptureFixture
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("metric", ["correlation", "mean_squares"])
 def test_other_metrics(metric: str) -> None:
     case = pair(angle_deg=3.0, stains=("nuclear", "nuclear"))
@@ -69,6 +70,7 @@ def test_other_metrics(metric: str) -> None:
     assert np.median(case.errors(found.fixed_to_moving)) < 0.25
 
 
+@pytest.mark.thorough
 def test_a_bent_image_is_straightened() -> None:
     """A bump of 5 px that no affine map follows; the free-form stage takes most of it back."""
     flat = pair(stains=("nuclear", "nuclear"))
@@ -86,6 +88,7 @@ def test_a_bent_image_is_straightened() -> None:
     assert free.figures["smallest_jacobian"] > 0.5
 
 
+@pytest.mark.thorough
 def test_a_start_that_bends_is_taken_further() -> None:
     case = pair(angle_deg=80.0, mirrored=True)
     wave = np.zeros((12, 12, 2))
@@ -110,6 +113,7 @@ def test_masks_keep_out_what_is_wrong(case: Pair) -> None:
     assert np.median(case.errors(found.fixed_to_moving)) < 0.25
 
 
+@pytest.mark.thorough
 def test_points_pull(case: Pair) -> None:
     """Points that contradict the images by 3 µm win when they weigh enough."""
     fixed = case.fixed.to_world([[40, 40], [40, 200], [200, 40], [200, 200]])
@@ -221,6 +225,7 @@ def test_no_process_outlives_its_worker() -> None:
     assert process not in set(running())
 
 
+@pytest.mark.thorough
 def test_results_agree_with_transformix(tmp_path: Path) -> None:
     """The whole chain rigid, affine, B-spline: our points against elastix's own."""
     import itk

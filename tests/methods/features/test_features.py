@@ -87,6 +87,7 @@ def test_a_start_is_not_needed_and_does_no_harm() -> None:
     assert np.median(case.errors(found.fixed_to_moving)) < 1.0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("method", [Brisk(), Freak()], ids=lambda m: m.name)
 def test_contrib_detectors_work_or_say_what_to_install(method: Features) -> None:
     case = pair(angle_deg=10.0, shape=(384, 384), stains=("nuclear", "nuclear"))

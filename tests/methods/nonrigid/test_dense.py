@@ -45,7 +45,7 @@ def inner_errors(found, amplitude=5.0):
 
 
 @pytest.mark.parametrize("method", METHODS, ids=label)
-@pytest.mark.parametrize("stain", ["other", "inverted"])
+@pytest.mark.parametrize("stain", ["other", pytest.param("inverted", marks=pytest.mark.thorough)])
 def test_takes_most_of_a_bend_away(method, stain):
     case = bent_pair(5.0, stain)
     result = method.estimate(case.fixed, case.moving, initial=BASE)

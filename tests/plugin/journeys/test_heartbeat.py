@@ -23,7 +23,11 @@ ATTEMPTS = 6
 LONG_ENOUGH = 6.0
 """Seconds after which a run that is still going is cancelled, which must not take longer than two."""
 
-METHODS = [spec.name for spec in list_methods() if spec.is_available and spec.name != "landmarks"]
+METHODS = [
+    pytest.param(spec.name, marks=() if spec.name in ("auto", "sift") else pytest.mark.thorough)
+    for spec in list_methods()
+    if spec.is_available and spec.name != "landmarks"
+]
 
 
 @pytest.fixture

@@ -82,6 +82,7 @@ transformix.UpdateLargestPossibleRegion()
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.skipif(not is_installed("itk"), reason="itk-elastix is not installed")
 @pytest.mark.parametrize("name", ["affine", "control grid"])
