@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_histreg.samples import demo_pair
 from napari_histreg.slides import open_slide, write_slide
+from small_demo import small_demo_pair
 
 PAIRS = (
     "name,enabled,fixed_x_px,fixed_y_px,moving_x_px,moving_y_px\n"
@@ -23,9 +23,9 @@ def aligned(tmp_path_factory):
     from napari_histreg.registration.folder import write_folder
 
     folder = tmp_path_factory.mktemp("aligned")
-    made = demo_pair(folder)
+    fixed_path, moving_path = small_demo_pair(folder)
     (folder / "pairs.csv").write_text(PAIRS)
-    with open_slide(made.fixed) as fixed, open_slide(made.moving) as moving:
+    with open_slide(fixed_path) as fixed, open_slide(moving_path) as moving:
         pairs = read_landmarks(
             folder / "pairs.csv",
             fixed_pixel_size=fixed.world_pixel_size,

@@ -32,7 +32,7 @@ def table_of(folder):
 @POSIX
 def test_a_poisoned_case_ends_alone_and_says_why(make_cases, run):
     cases = make_cases("a", "killed", "refused", "eater", "failed", "exit", "slow", "b")
-    result, events = run(cases, workers=2, retries=0, memory_bytes=500e6, timeout_seconds=15)
+    result, events = run(cases, workers=2, retries=0, memory_bytes=500e6, timeout_seconds=8)
     found = table_of(result.folder)
     assert list(found) == [case.name for case in cases]
     states = {name: row["state"] for name, row in found.items()}
@@ -42,7 +42,7 @@ def test_a_poisoned_case_ends_alone_and_says_why(make_cases, run):
     }  # fmt: skip
     for name, words in {
         "killed": "SIGKILL", "eater": "0.5 GB", "failed": "the file is broken", "exit": "exit code 7",
-        "slow": "15 s", "refused": "nothing fits",
+        "slow": "8 s", "refused": "nothing fits",
     }.items():  # fmt: skip
         assert words in found[name]["reason"], found[name]
         assert read_note(result.folder / name).reason == found[name]["reason"]

@@ -128,6 +128,7 @@ def test_exchanged_images_give_the_inverse(spec: MethodSpec, pairs: dict[str, Pa
     assert np.median(np.linalg.norm(back(there(points)) - points, axis=1)) <= 2 * spec.tolerance_px * SPACING
 
 
+@pytest.mark.thorough
 def test_same_input_gives_the_same_answer(spec: MethodSpec, pairs: dict[str, Pair], found: Found) -> None:
     """Also leaves the input alone: it is made read-only and compared."""
     case = pairs["shift"]

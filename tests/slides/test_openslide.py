@@ -14,7 +14,13 @@ from slides.mirax import write_mirax
 from slides.slide_files import make_mirax, rgb
 
 
-@pytest.fixture(scope="module", params=["cmu-1-small-region.svs", "tcga-cr-7395-01a-01-ts1.svs"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "cmu-1-small-region.svs",
+        pytest.param("tcga-cr-7395-01a-01-ts1.svs", marks=pytest.mark.thorough),
+    ],
+)
 def svs(request, shared):
     return shared / "data" / "slides" / request.param
 

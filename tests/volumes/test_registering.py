@@ -54,6 +54,7 @@ def test_an_affine_start_is_refined():
     assert result.fixed_to_moving.scales == pytest.approx((1.05, 1.03, 0.96), abs=0.015)
 
 
+@pytest.mark.thorough
 def test_the_same_input_gives_the_same_pose(found):
     fixed, moving, result = found
     again, once_more = (register_volumes(fixed, moving, initial=result.fixed_to_moving) for _ in range(2))

@@ -54,7 +54,14 @@ def running() -> Iterator[int]:
             yield int(entry.parent.name)
 
 
-@pytest.mark.parametrize("transform", ["rigid", "affine", "bspline"])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        pytest.param("rigid", marks=pytest.mark.thorough),
+        pytest.param("affine", marks=pytest.mark.thorough),
+        "bspline",  # after the two others
+    ],
+)
 def test_each_transform(case: Pair, transform: str, capfd: pytest.CaptureFixture[str]) -> None:
     found = Elastix(transform=transform).estimate(case.fixed, case.moving)
     assert np.median(case.errors(found.fixed_to_moving)) < 0.25

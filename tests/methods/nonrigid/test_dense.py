@@ -20,18 +20,15 @@ from napari_histreg.transforms import Affine
 from napari_histreg.transforms.bspline import BSpline
 from napari_histreg.transforms.displacement import DisplacementField
 
-METHODS = [
-    OpticalFlow(),
+USUAL = [OpticalFlow(), OpticalFlow(solver="dis"), Demons(), FreeForm(), InstanceOptimisation()]
+RARE = [
     OpticalFlow(solver="ilk"),
-    OpticalFlow(solver="dis"),
-    Demons(),
     Demons(variant="diffeomorphic"),
-    FreeForm(),
-    InstanceOptimisation(),
     InstanceOptimisation(similarity="mind"),
     InstanceOptimisation(similarity="mi"),
     InstanceOptimisation(similarity="mse", smoothness="gradient"),
 ]
+METHODS = [*USUAL, *(pytest.param(method, marks=pytest.mark.thorough) for method in RARE)]
 
 
 def label(method: Method) -> str:

@@ -253,7 +253,7 @@ def test_landmarks_on_any_two_slides_count_for_all(window, stack, kept):
     assert "4 landmarks placed by hand" in link.words
 
 
-@pytest.mark.parametrize("name", ["group.json", ""])
+@pytest.mark.parametrize("name", ["group.json", pytest.param("", marks=pytest.mark.thorough)])
 def test_a_run_of_the_command_line_that_is_dropped_opens_as_a_group(
     make_napari_viewer, cache, stack, run, name
 ):

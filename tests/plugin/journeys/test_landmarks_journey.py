@@ -133,6 +133,7 @@ def test_guided_clicks_snap_and_side_by_side(scene):
     assert shot.mean() > 40
 
 
+@pytest.mark.thorough
 def test_views_locked_and_guided(scene):
     viewer, widget, truth, mouse = scene
     for point in FIXED:

@@ -86,7 +86,7 @@ def test_the_overlay_lies_on_black_in_the_light_theme_and_only_behind_its_tab(wi
     assert not inspection.timer.isActive()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.thorough)])
 def test_a_refusal_says_what_to_do_in_words_that_can_be_read(window, theme):
     viewer, widget = window(theme=theme, fixed_um=None)
     sync, automatic = layer_sync_of(viewer), widget.automatic

@@ -9,12 +9,12 @@ from qtpy.QtTest import QTest
 
 from canvas_mouse import press, settle
 from cohort_fakes import FAKE_WORKER
-from napari_histreg.cohorts import read_cases, run_cohort
+from napari_histreg.cohorts import RunSettings, read_cases, run_cohort
 from napari_histreg.cohorts.attendance import end_children
 from napari_histreg.plugin.layers.slides import slides_in
 from napari_histreg.plugin.widgets.cohort_widget import CohortWidget
 from napari_histreg.plugin.widgets.landmark_widget import LandmarkWidget
-from napari_histreg.samples import demo_pair
+from small_demo import small_demo_pair
 
 pytestmark = pytest.mark.qt
 
@@ -22,15 +22,15 @@ PAIRS = (
     "name,enabled,fixed_x_px,fixed_y_px,moving_x_px,moving_y_px\n"
     "a,true,10,10,11,12\nb,true,200,20,203,22\nc,true,30,210,31,214\nd,true,190,200,193,203\n"
 )
-BETTER = [([40.0, 50.0], [42.0, 52.0]), ([180.0, 60.0], [183.0, 63.0]), ([60.0, 190.0], [62.0, 193.0])]
+BETTER = [([20.0, 25.0], [21.0, 26.0]), ([90.0, 30.0], [91.5, 31.5]), ([30.0, 95.0], [31.0, 96.5])]
 
 
 @pytest.fixture
 def cohort(cache):
     """Two cases of the same pair, and one whose slide is missing; nothing is aligned yet."""
-    pair = demo_pair(cache)
+    fixed, moving = small_demo_pair(cache)
     (cache / "pairs.csv").write_text(PAIRS)
-    line = f"{pair.fixed.name},{pair.moving.name}"
+    line = f"{fixed.name},{moving.name}"
     (cache / "cases.csv").write_text(
         f"case,fixed,moving,landmarks\nK1,{line},pairs.csv\nK2,{line},pairs.csv\nK3,{line[:-3]}x.tif,no.tif,\n"
     )
@@ -192,7 +192,7 @@ def test_a_bad_table_is_said(window, cache):
 def test_corrections_from_elsewhere_are_taken_over(window, cohort):
     """Also those that were written by the export of another window."""
     _, widget = window
-    run_cohort(read_cases(cohort)[:1], cohort.parent / "results")
+    run_cohort(read_cases(cohort)[:1], cohort.parent / "results", RunSettings(report=False))
     widget.open(str(cohort))
     until(widget, lambda: shown(widget).get("K1") == "accepted")
     assert shown(widget)["K2"] == "waiting"

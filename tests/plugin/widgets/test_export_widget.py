@@ -22,7 +22,7 @@ pytestmark = pytest.mark.qt
 
 @pytest.fixture
 def pair():
-    return phantom_pair(640, angle_deg=20)
+    return phantom_pair(400, angle_deg=20)
 
 
 @pytest.fixture
