@@ -6,6 +6,9 @@ import numpy as np
 import tifffile
 
 from napari_histreg import Rigid, phantom_pair, warp_slide, write_slide
+from napari_histreg.learning.model_folder import Description, Model, Scope, write_model
+from napari_histreg.learning.networks import drawn_weights
+from napari_histreg.learning.recipe import Recipe
 from napari_histreg.samples import demo_pair, phantom_projections
 from napari_histreg.warping import Grid
 from slides.mirax import write_mirax
@@ -77,3 +80,14 @@ def series_of_projections() -> None:
     with mrcfile.new("tilt.ali") as file:
         file.set_data(counts)
     np.savetxt("tilt.rawtlt", series.angles_deg)
+
+
+def pair_and_network() -> None:
+    """Two slides, and the folder of a network that has learned nothing."""
+    pair = phantom_pair(1024, angle_deg=10)
+    write_slide(pair.fixed, "a.tif")
+    write_slide(pair.moving, "b.tif")
+    recipe = Recipe(network="fcn", max_side_px=256)
+    scope = Scope(lights=(("brightfield", "fluorescence"),))
+    description = Description(recipe=recipe, scope=scope, training_set=())
+    write_model(Model(description, drawn_weights(recipe.architecture, 0)), Path("model"))

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 import page_slides
+import page_volumes
 from napari_histreg.cli.app import app
 from napari_histreg.optional import is_installed
 from page_runner import blocks_of, commands_of, missing_lines, run_page
@@ -18,11 +20,13 @@ PAGES = sorted(page for kind in ("tutorials", "how-to") for page in (DOCS / kind
 STAND_INS = {
     "how-to/groups.md": page_slides.several_stains,
     "how-to/cohorts.md": page_slides.table_of_cases,
+    "how-to/learned.md": page_slides.pair_and_network,
+    "how-to/medical.md": page_volumes.volumes_and_retinas,
     "how-to/projections.md": page_slides.series_of_projections,
 }
 """Pages that name the reader's own files, and what makes files of these names and kinds."""
 
-WHY_NOT = ("wants a cluster", "wants Docker", "takes an hour", "wants a patient's volumes")
+WHY_NOT = ("installs", "wants SLURM", "wants Docker", "takes an hour")
 """Reasons for which a block of a page may be left out; a lesson does the same with what it makes."""
 
 IN_EVERY_RUN = {
@@ -32,6 +36,8 @@ IN_EVERY_RUN = {
 }
 """Lessons done in every run, one of each kind of thing that is aligned; the others by `make thorough`."""
 
+THOROUGH = (pytest.mark.thorough, pytest.mark.timeout(900))
+WANTS_DASK = pytest.mark.skipif(not is_installed("distributed"), reason='wants the extra "cluster"')
 WANTS_PYTORCH = pytest.mark.skipif(not is_installed("torch"), reason='training needs the extra "learned"')
 WORK = {"register", "group", "cohort", "projections", "demo", "train"}
 DEMO = ["demo", "-o", "demo"]
@@ -46,16 +52,18 @@ def run_blocks(page: Path) -> list:
 
 
 def marks_of(page: Path) -> list:
-    commands = (
+    commands = [
         words
         for block in run_blocks(page)
         if block.language == "bash"
         for words, _ in commands_of(block.code)
-    )
+    ]
     verbs = {words[1] for words in commands if words[0] == "histreg"}
     works = bool(verbs & WORK)
     later = works and place(page) not in IN_EVERY_RUN
-    return [pytest.mark.slow] * works + [pytest.mark.thorough] * later + [WANTS_PYTORCH] * ("train" in verbs)
+    wants_dask = any(words[0] == "dask" for words in commands)
+    wanted = [WANTS_PYTORCH] * ("train" in verbs) + [WANTS_DASK] * wants_dask
+    return [pytest.mark.slow] * works + [*THOROUGH] * later + wanted
 
 
 def to_be_run() -> list:
@@ -65,6 +73,7 @@ def to_be_run() -> list:
 @pytest.mark.parametrize("page", to_be_run())
 def test_a_page_is_done_as_it_stands(page, histreg, demo, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "1")
     STAND_INS.get(place(page), lambda: None)()
 
     def run(words):
@@ -113,6 +122,23 @@ def test_commands_are_taken_apart_as_a_shell_does(tmp_path, monkeypatch):
         (["histreg", "group", "a.svs", "b.svs", "-o", "my case"], 3),
         (["histreg", "methods"], 0),
     ]
+
+
+def test_a_command_in_the_background_ends_with_the_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("beats.py").write_text(
+        "import sys, time\nwhile True:\n    open(sys.argv[1], 'a').write('.')\n    time.sleep(0.02)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("ROW", "3")
+    page = tmp_path / "page.md"
+    page.write_text('```bash\nbeats one.json &\nhistreg cohort --row "$ROW"\n```\n', encoding="utf-8")
+    seen = []
+    run_page(page, lambda words: (seen.append((words, Path("one.json").exists())) or 0, ""), str)
+    assert seen == [(["histreg", "cohort", "--row", "3"], True)]
+    size = Path("one.json").stat().st_size
+    time.sleep(0.2)
+    assert Path("one.json").stat().st_size == size
 
 
 def test_a_page_that_says_what_is_not_so_is_found(tmp_path):
