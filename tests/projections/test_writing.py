@@ -142,7 +142,7 @@ def test_pictures_are_whole(folder):
 
 def test_only_what_an_earlier_result_made_is_replaced(found, series, tmp_path):
     (tmp_path / "angles.txt").write_text("my own")
-    with pytest.raises(WriteError, match=r"holds a angles\.txt that was not made there") as error:
+    with pytest.raises(WriteError, match=r"holds a file angles\.txt that was not made there") as error:
         write_projections(found, series, tmp_path, stack="none")
     assert error.value.wants == "overwrite"
     assert [path.name for path in tmp_path.iterdir()] == ["angles.txt"]

@@ -150,5 +150,5 @@ def test_only_what_an_earlier_result_made_is_replaced(found, tmp_path):
     assert error.value.wants == "overwrite"
     check_volume_folder(tmp_path, overwrite=True)
     (tmp_path / "volume_registration.json").unlink()
-    with pytest.raises(WriteError, match=r"holds a fixed_to_moving\.tfm that was not made there"):
+    with pytest.raises(WriteError, match=r"holds a file fixed_to_moving\.tfm that was not made there"):
         check_volume_folder(tmp_path)

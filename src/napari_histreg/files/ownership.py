@@ -44,7 +44,7 @@ def check_own(folder: Path, names: Iterable[str], own: Mapping[str, str]) -> Non
             continue
         if name not in own:
             raise WriteError(
-                f"{folder} holds a {name} that was not made there by this program, and would be lost. "
+                f"{folder} holds a file {name} that was not made there by this program, and would be lost. "
                 "Choose another folder.",
                 wants="overwrite",
             )
@@ -59,6 +59,6 @@ def check_own(folder: Path, names: Iterable[str], own: Mapping[str, str]) -> Non
 def refuse_record(path: Path, why: object) -> WriteError:
     """Return the error for a file that is named like a record of ours and is none."""
     return WriteError(
-        f"{path.parent} holds a {path.name} that is none of ours ({why}). Choose another folder.",
+        f"{path.parent} holds a file {path.name} that is none of ours ({why}). Choose another folder.",
         wants="overwrite",
     )
