@@ -57,7 +57,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "whats-new": []}
+html_sidebars = {"index": [], "whats-new": [], "notebooks/index": []}
 
 
 def setup(app):
