@@ -11,7 +11,6 @@ COVERED = {
     "cli/of_group.py": "cli/test_group.py",
     "cli/options.py": "cli/test_report.py",
     "cli/progress_bar.py": "cli/test_register.py",
-    "cli/register_volumes.py": "cli/test_register.py",
     "cli/signals.py": "cli/test_register.py",
     "cli/transform.py": "cli/test_report.py",
     "cli/volume_plane.py": "cli/test_info.py",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray
 
-__all__ = ["CellAgreement", "agreement_of_cells", "chessboard"]
+__all__ = ["CellAgreement", "agreement_of_cells", "chessboard", "gain_of_cells"]
 
 LEAST_INSIDE = 0.35
 """Share of a cell that must show the body or specimen."""
@@ -113,6 +113,49 @@ def agreement_of_cells(
         agreeing += int((is_near[best] & usable[: len(best)]).sum())
         tested += int(usable.sum())
     return CellAgreement(agreeing, tested, float(is_near.mean()))
+
+
+def gain_of_cells(
+    first: NDArray[np.int8],
+    straight: NDArray[np.int8],
+    bent: tuple[NDArray[np.int8], NDArray[np.int8]],
+    look: NDArray[np.bool_],
+    inside: NDArray[np.bool_],
+    cells: NDArray[np.intp],
+    *,
+    bins: int,
+) -> tuple[FloatArray, FloatArray]:
+    """Say how well cells go together by what the cells of the other colour teach, without and with a bend.
+
+    Parameters
+    ----------
+    first : ndarray of int8
+        The fixed image in bins.
+    straight : ndarray of int8
+        The moving image as the pose shows it, in bins; -1 where it shows nothing.
+    bent : pair of ndarray of int8
+        The same through a bend found by the even cells alone, and through one found by the odd ones.
+    look, inside, cells, bins
+        As of `agreement_of_cells`.
+
+    Returns
+    -------
+    before, after : (N,) ndarray
+        Mean logarithm of how much more often than chance the values meet, of each cell that can be asked.
+    """
+    before: list[FloatArray] = []
+    after: list[FloatArray] = []
+    for colour in (0, 1):
+        taught, asked = look & (cells % 2 == colour), look & (cells % 2 != colour)
+        where = np.nonzero(asked)
+        usable = _usable(where, straight, inside, cells)
+        for out, second in ((before, straight), (after, bent[colour])):
+            use = taught & (second >= 0)
+            table = _log_ratio(first[use], second[use], bins)
+            sums = np.bincount(cells[where], table[first[where], second[where]], int(cells.max()) + 1)
+            sizes = np.bincount(cells[where], minlength=int(cells.max()) + 1)
+            out.append(sums[usable] / sizes[usable])
+    return np.concatenate(before), np.concatenate(after)
 
 
 def _log_ratio(first: NDArray[np.int8], second: NDArray[np.int8], bins: int) -> FloatArray:

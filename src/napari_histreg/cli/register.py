@@ -81,7 +81,9 @@ def register(
     ] = False,
     volume: Annotated[
         bool,
-        typer.Option("--volume", help="Align whole volumes in 3-D; -p transform=affine, -p search_deg=45."),
+        typer.Option(
+            "--volume", help="Align whole volumes in 3-D; -p transform=affine or bspline, -p search_deg=45."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print registration.json.")] = False,
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -10,7 +11,8 @@ from napari_histreg.cli.progress_bar import progress_bar
 
 __all__ = ["align_volumes"]
 
-KNOWN = ("transform", "search_deg", "seed")
+BEND = ("grid_spacing_mm", "bending", "iterations")
+KNOWN = ("transform", "search_deg", "seed", *BEND)
 
 
 def align_volumes(
@@ -31,6 +33,8 @@ def align_volumes(
     ValueError
         Another method than mutual information is asked for, or an unknown parameter.
     """
+    from napari_histreg.progress import portion
+    from napari_histreg.registration.volumes import bend_volumes, check_bending
     from napari_histreg.volumes.folder import (
         check_volume_folder,
         read_volume_pose,
@@ -44,23 +48,28 @@ def align_volumes(
     unknown = [name for name in parameters if name not in KNOWN]
     if unknown:
         raise ValueError(f"Volumes know no parameter {unknown[0]!r}. There are: {', '.join(KNOWN)}.")
-    try:
-        search_deg, seed = float(parameters.get("search_deg", 45)), int(parameters.get("seed", 0))
-    except ValueError:
-        raise ValueError(
-            "search_deg is a number of degrees and seed a whole number, as in -p seed=1."
-        ) from None
+    search_deg = _number(parameters, "search_deg", 45.0)
+    seed = _number(parameters, "seed", 0)
+    freedom = parameters.get("transform", "rigid")
+    bends = freedom == "bspline"
+    bend: dict[str, Any] = {name: _number(parameters, name, 0.0) for name in BEND if name in parameters}
+    if bend and not bends:
+        raise ValueError(f"{next(iter(bend))} is of a bend; give -p transform=bspline with it.")
+    if bends:
+        check_bending(**bend)
     check_volume_folder(folder, inputs=(fixed, moving), overwrite=overwrite)
     with progress_bar("Aligning") as progress:
         result = register_volumes(
             fixed,
             moving,
-            freedom=parameters.get("transform", "rigid"),  # type: ignore[arg-type]
+            freedom="affine" if bends else freedom,  # type: ignore[arg-type]
             initial=None if initial is None else read_volume_pose(initial),
             search_deg=search_deg,
             seed=seed,
-            progress=progress,
+            progress=portion(progress, 0.0, 0.6) if bends else progress,
         )
+        if bends:
+            result = bend_volumes(result, seed=seed, progress=portion(progress, 0.6, 1.0), **bend)
     written = write_volume_folder(result, folder)
     if as_json:
         typer.echo(json.dumps(to_dict(result), indent=1, ensure_ascii=False))
@@ -80,3 +89,14 @@ def align_volumes(
     typer.echo("\n".join(f"  wrote {path}" for path in written), err=as_json)
     if result.verdict.word == "refused":
         raise typer.Exit(REFUSED)
+
+
+def _number(parameters: dict[str, str], name: str, default: float) -> Any:
+    """Read a parameter; some are whole numbers."""
+    whole = name in ("seed", "iterations")
+    text = parameters.get(name, str(default))
+    try:
+        return int(text) if whole else float(text)
+    except ValueError:
+        kind = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} is {kind}, not {text!r}, as in -p {name}=1.") from None

@@ -16,6 +16,7 @@ from napari_histreg.errors import DamagedFile, ReadError, RegistrationError, Wri
 from napari_histreg.files import check_outputs, folder_written_whole, read_text
 from napari_histreg.files.ownership import check_own, digests, refuse_record
 from napari_histreg.files.together import finish_interrupted
+from napari_histreg.volumes.bend import VolumeBend
 from napari_histreg.volumes.body import Body, body_of
 from napari_histreg.volumes.itk_images import from_itk_matrix
 from napari_histreg.volumes.left_out import seen_through
@@ -94,8 +95,8 @@ def write_volume_folder(result: VolumeRegistration, folder: str | Path) -> tuple
 
     ``volume_registration.json`` and ``overlay.png`` always; ``fixed_to_moving.tfm`` (ITK),
     ``matrix_lps_mm.csv`` (fixed to moving, acting on (x, y, z, 1) in mm) and ``moving_on_fixed.nii.gz``
-    unless it was refused: then what an earlier run left under those names is taken away. The files come
-    into the folder together, and the record notes which are its own.
+    unless it was refused. A bend has no matrix. What an earlier run left under those names is taken away.
+    The files come into the folder together, and the record notes which are its own.
 
     Parameters
     ----------
@@ -125,10 +126,13 @@ def write_volume_folder(result: VolumeRegistration, folder: str | Path) -> tuple
             _write_picture(result, pose, stage / PICTURE)
             written.append(PICTURE)
         if pose is not None and result.verdict.word != "refused":
-            _write_transform(pose, stage / TRANSFORM)
-            np.savetxt(stage / MATRIX, pose.matrix_lps, delimiter=",", fmt="%.17g")
-            write_volume(resample_volume(result.moving, result.fixed, pose), stage / RESAMPLED)
-            written += [TRANSFORM, MATRIX, RESAMPLED]
+            _write_transform(itk_transform(pose, result.bend), stage / TRANSFORM)
+            carried = resample_volume(result.moving, result.fixed, pose, result.bend)
+            write_volume(carried, stage / RESAMPLED)
+            written += [TRANSFORM, RESAMPLED]
+            if result.bend is None:
+                np.savetxt(stage / MATRIX, pose.matrix_lps, delimiter=",", fmt="%.17g")
+                written.append(MATRIX)
         values = {**to_dict(result), "files": digests(stage, written)}
         (stage / RECORD).write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
     return tuple(folder / name for name in (*written, RECORD))
@@ -145,6 +149,7 @@ def to_dict(result: VolumeRegistration) -> dict[str, Any]:
         "left, y to the back, z to the head (LPS, as in DICOM and ITK)",
         "fixed_to_moving_lps_mm": None if pose is None else pose.matrix_lps.tolist(),
         "transform": result.freedom,
+        "bend": None if result.bend is None else _bend_told(result.bend),
         "verdict": result.verdict.word,
         "confidence": result.verdict.confidence,
         "reasons": list(result.verdict.reasons),
@@ -188,7 +193,9 @@ def read_volume_pose(path: str | Path, *, even_if_refused: bool = False) -> Volu
     return pose
 
 
-def three_planes(fixed: Volume, moving: Volume, pose: VolumePose) -> NDArray[np.uint8]:
+def three_planes(
+    fixed: Volume, moving: Volume, pose: VolumePose, bend: VolumeBend | None = None
+) -> NDArray[np.uint8]:
     """Picture the middle of the fixed body in three planes, before (above) and after (below).
 
     Fixed magenta, moving green; where they go together it turns grey.
@@ -200,7 +207,8 @@ def three_planes(fixed: Volume, moving: Volume, pose: VolumePose) -> NDArray[np.
     spacing = max(n * s for n, s in zip(fixed.shape, fixed.spacing_mm, strict=True)) / PICTURE_PX
     coarse = max(spacing, min(fixed.spacing_mm))
     a, b = body_of(fixed, coarse), body_of(moving, coarse)
-    rows = np.concatenate([_row(a, seen_through(b, p, a)) for p in (VolumePose.identity(), pose)])
+    before, after = seen_through(b, VolumePose.identity(), a), seen_through(b, pose, a, bend=bend)
+    rows = np.concatenate([_row(a, before), _row(a, after)])
     enlarged = max(1, round(coarse / spacing))
     return rows.repeat(enlarged, axis=0).repeat(enlarged, axis=1)
 
@@ -219,6 +227,14 @@ def _row(fixed: Body, seen: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.concatenate(shown, axis=1)
 
 
+def _bend_told(bend: VolumeBend) -> dict[str, Any]:
+    return {
+        "note": f"fixed_to_moving_lps_mm is the affine part; {TRANSFORM} holds all: the bend, then it",
+        "grid_spacing_mm": bend.spacing_mm,
+        "smallest_jacobian": bend.smallest_jacobian,
+    }
+
+
 def _told(volume: Volume) -> dict[str, Any]:
     return {
         "name": volume.name,
@@ -232,14 +248,13 @@ def _told(volume: Volume) -> dict[str, Any]:
 def _write_picture(result: VolumeRegistration, pose: VolumePose, path: Path) -> None:
     from PIL import Image
 
-    Image.fromarray(three_planes(result.fixed, result.moving, pose)).save(path)
+    Image.fromarray(three_planes(result.fixed, result.moving, pose, result.bend)).save(path)
 
 
-def _write_transform(pose: VolumePose, path: Path) -> None:
-    """Write the pose for ITK and read it back: on a full disk SimpleITK writes nothing, and says nothing."""
+def _write_transform(made: Any, path: Path) -> None:
+    """Write a transform of ITK's and read it back: of a full disk SimpleITK says nothing."""
     import SimpleITK as sitk
 
-    made = itk_transform(pose)
     sitk.WriteTransform(made, str(path))
     try:
         found = sitk.ReadTransform(str(path)).GetParameters()

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from napari_histreg.cell_agreement import CellAgreement, agreement_of_cells, chessboard
 from napari_histreg.joint_histogram import quantised
+from napari_histreg.volumes.bend import VolumeBend
 from napari_histreg.volumes.body import Body, rim
 from napari_histreg.volumes.pose import VolumePose
 
@@ -25,14 +26,17 @@ def cells_of(body: Body) -> NDArray[np.intp]:
     return chessboard(body.values.shape, max(float(extent) / CELLS, LEAST_CELL))
 
 
-def seen_through(moving: Body, pose: VolumePose, fixed: Body, border: int = 0) -> NDArray[np.float32]:
+def seen_through(
+    moving: Body, pose: VolumePose, fixed: Body, border: int = 0, bend: VolumeBend | None = None
+) -> NDArray[np.float32]:
     """Return the moving values on the fixed grid, `border` voxels larger at each side; NaN outside."""
     from scipy.ndimage import map_coordinates
 
     axes = [np.arange(-border, n + border) for n in fixed.values.shape]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3).astype(float)
-    to_index = np.linalg.inv(moving.index_to_patient) @ pose.matrix @ fixed.index_to_patient
-    at = (grid @ to_index[:3, :3].T + to_index[:3, 3]).T
+    points = fixed.to_patient(grid)
+    to_index = np.linalg.inv(moving.index_to_patient) @ pose.matrix
+    at = ((points if bend is None else bend(points)) @ to_index[:3, :3].T + to_index[:3, 3]).T
     values = map_coordinates(moving.values, at, order=1, cval=np.nan, mode="constant", output=np.float32)
     return np.asarray(values.reshape([len(axis) for axis in axes]))
 

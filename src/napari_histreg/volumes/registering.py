@@ -6,6 +6,7 @@ from time import perf_counter
 
 from napari_histreg.errors import RegistrationError
 from napari_histreg.progress import Progress, portion, silent
+from napari_histreg.volumes.bend import VolumeBend
 from napari_histreg.volumes.climbing import Freedom
 from napari_histreg.volumes.opening import open_volume
 from napari_histreg.volumes.pose import VolumePose
@@ -32,6 +33,9 @@ class VolumeRegistration:
         What was searched.
     seconds : float
         How long it took.
+    bend : VolumeBend, optional
+        What `bend_volumes` found and kept. It comes first: a fixed point goes through the bend, then through
+        the pose.
     """
 
     fixed: Volume
@@ -40,6 +44,7 @@ class VolumeRegistration:
     verdict: VolumeVerdict
     freedom: Freedom
     seconds: float
+    bend: VolumeBend | None = None
 
 
 def register_volumes(
@@ -89,7 +94,10 @@ def register_volumes(
        22(1), 2003. doi:10.1109/TMI.2003.809072
     """
     if freedom not in ("rigid", "affine"):
-        raise ValueError(f'Volumes are aligned "rigid" or "affine", not {freedom!r}.')
+        raise ValueError(
+            f'Volumes are aligned "rigid" or "affine", and bent after that ("bspline", by bend_volumes), '
+            f"not {freedom!r}."
+        )
     if not 0 <= search_deg <= 180:
         raise ValueError(f"The range of turns is 0 to 180 degrees, not {search_deg}.")
     start = perf_counter()

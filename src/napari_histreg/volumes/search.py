@@ -13,7 +13,7 @@ from napari_histreg.volumes.pose import VolumePose
 from napari_histreg.volumes.pose_sweep import Candidate, distinct, sweep_poses
 from napari_histreg.volumes.volume import Volume
 
-__all__ = ["SIZES_MM", "Found", "search_pose"]
+__all__ = ["SIZES_MM", "Found", "head_scale", "search_pose"]
 
 SIZES_MM = (12.0, 8.0, 4.0, 2.0)
 """Side of the cubes for the sweep, the climbs, the refinement and the last climb, for a head."""
@@ -80,7 +80,7 @@ def search_pose(
     NotConverged
         The volumes overlap too little everywhere.
     """
-    scale = _scale(fixed)
+    scale = head_scale(fixed)
     sweep, coarse, fine, finest = (size * scale for size in SIZES_MM)
     # Below the voxels' own size there is nothing to see.
     voxel = min(*fixed.spacing_mm, *moving.spacing_mm)
@@ -124,7 +124,7 @@ def search_pose(
     return Found(pose, tuple(refined), a, b)
 
 
-def _scale(volume: Volume) -> float:
+def head_scale(volume: Volume) -> float:
     """Return how much larger or smaller than a head the body is: a mouse wants finer cubes."""
     body = body_of(volume, max(volume.spacing_mm) * max(1.0, max(volume.shape) / 64))
     extent = float((body.points_mm.max(axis=0) - body.points_mm.min(axis=0)).max())

@@ -67,7 +67,8 @@ def run_job(folder: Path) -> dict[str, Any]:
         ``parameter_files`` and ``has_points``; ``fixed.npy`` and ``moving.npy`` (Y, X) float32;
         ``fixed_mask.npy`` and ``moving_mask.npy`` (Y, X) uint8; with points also ``fixed_points.txt`` and
         ``moving_points.txt``. A groupwise job has ``groupwise``, ``spacing_xy``, ``origin_xy`` and
-        ``stack.npy`` (N, Y, X) instead.
+        ``stack.npy`` (N, Y, X) instead; a job on volumes ``spacing_xyz``, images and masks (Z, Y, X)
+        on one grid.
 
     Returns
     -------
@@ -86,15 +87,16 @@ def run_job(folder: Path) -> dict[str, Any]:
         stack.SetOrigin([*job["origin_xy"], 0.0])
         return _run(registration_method(3), stack, stack, maps, folder)
     images = {}
+    solid = "spacing_xyz" in job
     for name in ("fixed", "moving", "fixed_mask", "moving_mask"):
         image = itk.image_from_array(np.load(folder / f"{name}.npy"))
-        image.SetSpacing(job["spacing_xy"])
-        image.SetOrigin(job[f"{name.split('_')[0]}_origin_xy"])
+        image.SetSpacing(job["spacing_xyz" if solid else "spacing_xy"])
+        image.SetOrigin([0.0] * 3 if solid else job[f"{name.split('_')[0]}_origin_xy"])
         images[name] = image
-    method = registration_method(2)
+    method = registration_method(3 if solid else 2)
     method.SetFixedMask(images["fixed_mask"])
     method.SetMovingMask(images["moving_mask"])
-    if job["has_points"]:
+    if job.get("has_points"):
         method.SetFixedPointSetFileName(str(folder / "fixed_points.txt"))
         method.SetMovingPointSetFileName(str(folder / "moving_points.txt"))
     return _run(method, images["fixed"], images["moving"], maps, folder)

@@ -19,7 +19,7 @@ from napari_histreg.methods.elastix.parameters import (
     with_our_needs,
     write_parameter_file,
 )
-from napari_histreg.methods.elastix.result import read_maps
+from napari_histreg.methods.elastix.result import complaint, read_maps
 from napari_histreg.methods.elastix.worker import elastix_worker
 from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.starts import Prealigned, level_spacings, likely_start, prealign
@@ -227,7 +227,7 @@ class Elastix(Method):
                 folder, levels, timeout_seconds=self.timeout_seconds, progress=progress
             )
         if "error" in answer:
-            raise NotConverged(_complaint(answer["error"]))
+            raise NotConverged(complaint(answer["error"]))
         return read_maps(answer["maps"])
 
     def _write_points(self, folder: Path, pair: Prealigned) -> None:
@@ -252,15 +252,3 @@ def _minimal_jacobian(transform: Transform) -> float:
     """Give the smallest Jacobian determinant of all deformations in a chain; 1 where there is none."""
     steps: Sequence[Transform] = transform.steps if isinstance(transform, Chain) else (transform,)
     return min((step.folding().minimum for step in steps if isinstance(step, BSpline)), default=1.0)
-
-
-def _complaint(text: str) -> str:
-    """Make one sentence of an ITK exception."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    said = [line.split("Description:", 1)[-1].strip() for line in lines if "Description:" in line]
-    rest = said or [line for line in lines if not line.startswith(("ITK ERROR", "Location", "File", "Line"))]
-    words = " ".join((rest or lines or ["no reason given"])[-1].split()).rstrip(".")
-    return (
-        f"elastix gave up ({words}). Give a start (initial) closer to the truth, check the masks and the "
-        "parameter files, or use another method."
-    )

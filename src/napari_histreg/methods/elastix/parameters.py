@@ -113,8 +113,15 @@ def stage_map(
     return found
 
 
-def with_our_needs(found: ParameterMap) -> dict[str, tuple[str, ...]]:
-    """Set what reading the result back depends on: two dimensions, float, chained, no pictures written.
+def with_our_needs(found: ParameterMap, dimensions: int = 2) -> dict[str, tuple[str, ...]]:
+    """Set what reading the result back depends on: dimensions, float, chained, no pictures written.
+
+    Parameters
+    ----------
+    found : mapping of str to tuple of str
+        The map.
+    dimensions : int
+        Of the images.
 
     Examples
     --------
@@ -123,8 +130,8 @@ def with_our_needs(found: ParameterMap) -> dict[str, tuple[str, ...]]:
     """
     return {
         **found,
-        "FixedImageDimension": ("2",),
-        "MovingImageDimension": ("2",),
+        "FixedImageDimension": (str(dimensions),),
+        "MovingImageDimension": (str(dimensions),),
         "FixedInternalImagePixelType": ("float",),
         "MovingInternalImagePixelType": ("float",),
         "HowToCombineTransforms": ("Compose",),

@@ -6,7 +6,7 @@ from napari_histreg.errors import HistregError, RegistrationError
 from napari_histreg.transforms import Transform
 from napari_histreg.transforms.formats.elastix_parameters import Values, step_of
 
-__all__ = ["read_maps"]
+__all__ = ["complaint", "read_maps"]
 
 
 def read_maps(maps: Sequence[Values]) -> Transform:
@@ -46,3 +46,15 @@ def read_maps(maps: Sequence[Values]) -> Transform:
     for step in others:
         found = found.then(step)
     return found
+
+
+def complaint(text: str) -> str:
+    """Make one sentence of an ITK exception."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    said = [line.split("Description:", 1)[-1].strip() for line in lines if "Description:" in line]
+    rest = said or [line for line in lines if not line.startswith(("ITK ERROR", "Location", "File", "Line"))]
+    words = " ".join((rest or lines or ["no reason given"])[-1].split()).rstrip(".")
+    return (
+        f"elastix gave up ({words}). Give a start (initial) closer to the truth, check the masks and the "
+        "parameter files, or use another method."
+    )
