@@ -1,11 +1,12 @@
 """The programs that benchmarks/peers.py compares; each takes two picture files, in a process of its own.
 
-A program returns the matrix from moving to fixed pixels (x, y), a note, and its version. It gets the two
-files, and is told what a user sees at a glance: whether one lies face down (``told.json`` beside them).
+A program returns the matrix from moving to fixed pixels (x, y) and a note. It gets the two files, and is told
+what a user sees at a glance: whether one lies face down (``told.json`` beside them).
 """
 
 import json
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,28 @@ SETTINGS = {
     "`check_for_reflections=True`",
 }
 """How each was called."""
+
+
+def version_of(tool):
+    """Return the name and the version of what a program runs, asked of what is installed where it runs."""
+    if tool == "elastix":
+        import itk
+
+        return f"itk-elastix {version('itk-elastix')} with ITK {itk.Version.GetITKVersion()}"
+    if tool in ("sift", "ecc"):
+        import cv2
+
+        return f"OpenCV {cv2.__version__}"
+    if tool == "auto":
+        import napari_histreg
+
+        return f"napari-histreg {napari_histreg.__version__.partition('+')[0]}"
+    name, package = {
+        "simpleitk": ("SimpleITK", "SimpleITK"),
+        "palom": ("palom", "palom"),
+        "valis": ("VALIS", "valis-wsi"),
+    }[tool]
+    return f"{name} {version(package)}"
 
 
 def grey(path):
@@ -44,7 +67,7 @@ def sift(fixed, moving):
     matrix, inliers = cv2.estimateAffine2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=5)
     if matrix is None:
         raise RuntimeError("no matrix")
-    return matrix, f"{int(inliers.sum())} inliers of {len(matches)}", f"OpenCV {cv2.__version__}"
+    return matrix, f"{int(inliers.sum())} inliers of {len(matches)}"
 
 
 def ecc(fixed, moving):
@@ -55,7 +78,7 @@ def ecc(fixed, moving):
     score, found = cv2.findTransformECC(
         grey(fixed), grey(moving), start, cv2.MOTION_AFFINE, criteria, None, 5
     )
-    return cv2.invertAffineTransform(found), f"correlation {score:.2f}", f"OpenCV {cv2.__version__}"
+    return cv2.invertAffineTransform(found), f"correlation {score:.2f}"
 
 
 def simpleitk(fixed, moving):
@@ -78,8 +101,7 @@ def simpleitk(fixed, moving):
     found = sitk.AffineTransform(sitk.CompositeTransform(method.Execute(one, two)).GetNthTransform(0))
     linear = np.array(found.GetMatrix()).reshape(2, 2)
     forward = _about(linear, np.array(found.GetCenter()), np.array(found.GetTranslation()))
-    version = f"SimpleITK {sitk.Version.VersionString()}"
-    return np.linalg.inv(forward)[:2], f"metric {method.GetMetricValue():.2f}", version
+    return np.linalg.inv(forward)[:2], f"metric {method.GetMetricValue():.2f}"
 
 
 def elastix(fixed, moving):
@@ -102,7 +124,7 @@ def elastix(fixed, moving):
             linear, shift = values[:4].reshape(2, 2), values[4:]
         # elastix: a later map acts on what the earlier one gives.
         forward = _about(linear, centre, shift) @ forward
-    return np.linalg.inv(forward)[:2], "", f"itk-elastix with ITK {itk.Version.GetITKVersion()}"
+    return np.linalg.inv(forward)[:2], ""
 
 
 def _about(linear, centre, shift):
@@ -112,8 +134,6 @@ def _about(linear, centre, shift):
 
 
 def palom(fixed, moving):
-    from importlib.metadata import version
-
     import cv2
     import matplotlib
 
@@ -127,12 +147,11 @@ def palom(fixed, moving):
     )
     if np.allclose(found, np.eye(3)[:2]):
         raise RuntimeError("too few matches, the identity in place of a result")
-    return np.asarray(found), "", f"palom {version('palom')}"
+    return np.asarray(found), ""
 
 
 def valis(fixed, moving):
     import shutil
-    from importlib.metadata import version
 
     import cv2
     from valis import registration
@@ -155,7 +174,7 @@ def valis(fixed, moving):
         corners = np.array([[0, 0], [width - 1, 0], [0, height - 1]], float)
         landed = slide.warp_xy_from_to(corners, registrar.get_slide("fixed"), non_rigid=False)
     matrix = cv2.getAffineTransform(corners.astype(np.float32), np.asarray(landed, np.float32))
-    return matrix, "", f"VALIS {version('valis-wsi')}"
+    return matrix, ""
 
 
 def auto(fixed, moving):
@@ -166,4 +185,4 @@ def auto(fixed, moving):
         raise RuntimeError("refused")
     matrix = np.linalg.inv(result.fixed_to_moving.matrix)  # (y, x), pixels: the files have no pixel size
     swapped = matrix[np.ix_([1, 0, 2], [1, 0, 2])]
-    return swapped[:2], result.verdict, f"napari-histreg {napari_histreg.__version__.partition('+')[0]}"
+    return swapped[:2], result.verdict

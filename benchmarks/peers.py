@@ -1,12 +1,15 @@
 """The same pairs by other programs: median error at landmarks that none of them sees.
 
     python benchmarks/peers.py [--python TOOL=/path/to/bin/python …] [--tools sift,ecc,…]
-                               [--data FOLDER] [--pictures FOLDER] [--page FILE.md]
+                               [--data FOLDER] [--results FILE.jsonl] [--again TOOL,…]
+                               [--pictures FOLDER] [--page FILE.md]
 
 Each program gets what a user would give it first: two PNG files of at most 1024 px, in colour where the slide
 is coloured, of fluorescence the nuclear channel; with its defaults or the settings of its own documentation,
 named below the table. Each runs in a process of its own, and those that cannot live in one environment with
-this package in one of their own (`--python palom=…`). Only what ran stands in the table, with versions.
+this package in one of their own (`--python palom=…`). Only what ran stands in the table, with the versions
+that the programs themselves say. With `--results` each result is kept as it comes: the same line again, or
+one with other programs or pairs, runs what is not there yet, and the tables are made of all that is there.
 """
 
 import argparse
@@ -14,41 +17,42 @@ import json
 import platform
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import cv2
 import numpy as np
 from peer_pairs import Pair, all_pairs
 from peer_programs import SETTINGS
+from peer_results import Results, said, tables
 
 LIMIT_CPU_S, LIMIT_S = 300, 1200
 """Of each run: processor time, which a busy machine does not change, and a last resort on the clock."""
-RIGHT_SHARE = 0.02
-"""Of the diagonal: a median error up to this is right."""
 BEGIN, END = "<!-- measured by benchmarks/peers.py -->", "<!-- end of what was measured -->"
 
 
 def one(tool: str, folder: str) -> None:
-    """Run one program on one pair, in this process, and print what came out as the last line."""
+    """Run one program on one pair, in this process; print its version first and what came out last."""
     import peer_programs
 
     resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_CPU_S, LIMIT_CPU_S + 10))
     files = (Path(folder) / "fixed.png", Path(folder) / "moving.png")
     try:
-        matrix, note, version = getattr(peer_programs, tool)(*files)
-        answer = {"matrix": np.asarray(matrix, float).tolist(), "note": note, "version": version}
+        # Said before the run, so that it is known of one that is killed, too.
+        about = {"version": peer_programs.version_of(tool), "python": platform.python_version()}
+        print("\n" + json.dumps(about), flush=True)
+        matrix, note = getattr(peer_programs, tool)(*files)
+        answer = {"matrix": np.asarray(matrix, float).tolist(), "note": note}
     except Exception as error:  # noqa: BLE001  # whatever ends another program is its result
         # Where in a library's sources an error arose says nothing here.
-        said = re.sub(r"OpenCV\S* \S+ error: \(.*?\) ", "", " ".join(str(error).split()))
-        answer = {"failed": (said or type(error).__name__)[:120]}
+        words = re.sub(r"OpenCV\S* \S+ error: \(.*?\) ", "", " ".join(str(error).split()))
+        answer = {"failed": (words.split(". ")[0].rstrip(".") or type(error).__name__)[:120]}
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     answer["cpu_s"] = sum(usage.ru_utime + usage.ru_stime for usage in used)
-    print("\n" + json.dumps(answer))
-    sys.stdout.flush()
+    print("\n" + json.dumps(answer), flush=True)
 
 
 def measured(tool: str, python: str, folder: Path, pair: Pair) -> dict:
@@ -56,17 +60,27 @@ def measured(tool: str, python: str, folder: Path, pair: Pair) -> dict:
     command = [python, __file__, "--one", tool, str(folder)]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=False)
-        answer = json.loads(run.stdout.strip().splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        return {"failed": f"not done after {LIMIT_S} s"}
-    except (IndexError, json.JSONDecodeError):
-        if run.returncode < 0:
-            return {"failed": f"ended by signal {-run.returncode} (limit: {LIMIT_CPU_S} s of processor)"}
-        return {"failed": " ".join(run.stderr.strip().splitlines()[-1:])[:120]}
-    if "matrix" in answer:
+    except subprocess.TimeoutExpired as error:
+        return {**printed(error.stdout), "failed": f"not done after {LIMIT_S} s"}
+    answer = printed(run.stdout)
+    if run.returncode < 0:
+        answer["failed"] = f"ended by signal {-run.returncode} (limit: {LIMIT_CPU_S} s of processor)"
+    elif "matrix" not in answer and "failed" not in answer:
+        answer["failed"] = " ".join(run.stderr.strip().splitlines()[-1:])[:120]
+    elif "matrix" in answer:
         matrix = np.array(answer["matrix"])
         off = pair.moving_points @ matrix[:, :2].T + matrix[:, 2] - pair.fixed_points
         answer["error_px"] = float(np.median(np.linalg.norm(off, axis=1)))
+    return answer
+
+
+def printed(stdout: str | bytes | None) -> dict:
+    """Return what `one` printed; programs print other lines between."""
+    text = stdout.decode(errors="replace") if isinstance(stdout, bytes) else stdout or ""
+    answer: dict = {}
+    for line in text.splitlines():
+        if line.startswith(('{"version": ', '{"matrix": ', '{"failed": ')):
+            answer |= json.loads(line)
     return answer
 
 
@@ -81,7 +95,7 @@ def overlay(pair: Pair, matrix: list | None) -> np.ndarray:
     return np.dstack([fixed, landed, fixed])
 
 
-def main() -> None:
+def options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -90,86 +104,66 @@ def main() -> None:
     parser.add_argument("--tools", default="auto,sift,ecc,simpleitk,elastix")
     parser.add_argument("--data", type=Path, help="folder of the development images")
     parser.add_argument("--pairs", default="", help="only pairs whose name holds this")
+    parser.add_argument("--results", type=Path, help="keep each result in this file, and go on from it")
+    parser.add_argument("--again", default="", help="programs to run again, though the file has them")
     parser.add_argument("--pictures", type=Path, help="write an overlay of each result")
     parser.add_argument("--page", type=Path, help="put the tables into a page, where it has room for them")
+    return parser
+
+
+def programs(
+    parser: argparse.ArgumentParser, arguments: argparse.Namespace
+) -> tuple[dict[str, str], list[str]]:
+    """Return the Python of those that have their own, and which programs to run."""
+    own = dict(item.split("=", 1) for item in arguments.python)
+    tools = list(dict.fromkeys([*arguments.tools.split(","), *own]))
+    unknown = sorted(set(tools) - set(SETTINGS))
+    if unknown:
+        parser.error(f"no such program: {', '.join(unknown)}; there are {', '.join(SETTINGS)}")
+    absent = [python for python in own.values() if shutil.which(python) is None]
+    if absent:
+        parser.error(f"no such Python: {', '.join(absent)}")
+    return own, tools
+
+
+def main() -> None:
+    parser = options()
     arguments = parser.parse_args()
     if arguments.one:
         one(*arguments.one)
         return
-    own = dict(item.split("=", 1) for item in arguments.python)
-    tools = list(dict.fromkeys([*arguments.tools.split(","), *own]))
-    rows: list[tuple[Pair, dict[str, dict]]] = []
+    own, tools = programs(parser, arguments)
+    results = Results(arguments.results)
+    results.forget(arguments.again.split(","))
     with tempfile.TemporaryDirectory() as scratch:
-        for pair in all_pairs(Path(scratch), arguments.data):
-            if arguments.pairs not in pair.name:
+        for number, pair in enumerate(all_pairs(Path(scratch), arguments.data), start=1):
+            left = [tool for tool in tools if not results.has(pair, tool)]
+            if arguments.pairs not in pair.name or not left:
                 continue
-            folder = Path(scratch) / str(len(rows))
+            folder = Path(scratch) / str(number)
             folder.mkdir()
             for side, picture in (("fixed", pair.fixed), ("moving", pair.moving)):
                 cv2.imwrite(str(folder / f"{side}.png"), picture[..., ::-1] if picture.ndim == 3 else picture)
             (folder / "told.json").write_text(json.dumps({"mirrored": pair.is_mirrored}), encoding="utf-8")
-            answers = {tool: measured(tool, own.get(tool, sys.executable), folder, pair) for tool in tools}
-            rows.append((pair, answers))
-            for tool, answer in answers.items():
-                note = f"{answer.get('note', '')}   {answer.get('cpu_s') or 0:.1f} CPU s"
-                print(f"{pair.name[:46]:46} {tool:10} {said(answer, pair)}   {note}", flush=True)
+            for tool in left:
+                answer = measured(tool, own.get(tool, sys.executable), folder, pair)
+                if "version" not in answer:
+                    print(f"{tool} is not there, and stays out of the tables: {answer['failed']}", flush=True)
+                    continue
+                row = results.add(pair, number, tool, answer)
+                note = f"{row.get('note', '')}   {row.get('cpu_s') or 0:.1f} CPU s"
+                print(f"{pair.name[:46]:46} {tool:10} {said(row)}   {note}", flush=True)
                 if arguments.pictures:
                     arguments.pictures.mkdir(parents=True, exist_ok=True)
-                    picture = overlay(pair, answer.get("matrix"))
-                    cv2.imwrite(str(arguments.pictures / f"{len(rows)}-{tool}.png"), picture)
-    text = tables(rows, tools)
+                    picture = overlay(pair, row.get("matrix"))
+                    cv2.imwrite(str(arguments.pictures / f"{number}-{tool}.png"), picture)
+    text = tables(results)
     print(text)
     if arguments.page:
         page = arguments.page.read_text(encoding="utf-8")
         before, _, rest = page.partition(BEGIN)
         after = rest.partition(END)[2]
         arguments.page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
-
-
-def said(answer: dict, pair: Pair) -> str:
-    """Say what came out in a cell of the table; what is right is set in bold."""
-    if "error_px" not in answer:
-        return f"failed: {answer['failed']}"
-    error = answer["error_px"]
-    shown = f"{error:.2f}" if error < 10 else f"{error:.0f}"
-    return f"**{shown}**" if error <= RIGHT_SHARE * pair.diagonal else shown
-
-
-def tables(rows: list[tuple[Pair, dict[str, dict]]], tools: list[str]) -> str:
-    """Return the tables as Markdown: errors, processor seconds, versions and settings."""
-    failures: list[str] = []
-    head = f"| pair | {' | '.join(f'`{tool}`' for tool in tools)} |\n| --- |{' ---: |' * len(tools)}"
-    lines = [
-        f"Measured on {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {platform.machine()}."
-    ]
-    for is_made, title in ((True, "Pairs that `benchmarks/peers.py` makes"), (False, "Real pairs")):
-        chosen = [row for row in rows if row[0].is_made == is_made]
-        if chosen:
-            lines += ["", f"{title}; median error in pixels of the fixed picture:", "", head]
-        for pair, answers in chosen:
-            cells = []
-            for tool in tools:
-                text = said(answers[tool], pair)
-                if text.startswith("failed: "):
-                    failures.append(f"- `{tool}`, {pair.name}: {text.removeprefix('failed: ')}")
-                    text = "refused" if text.endswith("refused") else "failed"
-                cells.append(text)
-            lines.append(f"| {pair.name} | {' | '.join(cells)} |")
-    right = {tool: sum(said(row[tool], pair).startswith("**") for pair, row in rows) for tool in tools}
-    counted = " | ".join(f"{right[tool]} of {len(rows)}" for tool in tools)
-    spent = [[row[tool]["cpu_s"] for _, row in rows if row[tool].get("cpu_s")] for tool in tools]
-    seconds = " | ".join(f"{np.median(one):.2g}" if one else "" for one in spent)
-    lines += ["", "All pairs together:", "", head.replace("| pair |", "| |", 1)]
-    lines += [f"| right (within 2 % of the diagonal) | {counted} |"]
-    lines += [f"| processor seconds of a run, median, with the start of the program | {seconds} |", ""]
-    for tool in tools:
-        versions = {row[tool]["version"] for _, row in rows if "version" in row[tool]}
-        lines.append(
-            f"- `{tool}` is {', '.join(sorted(versions)) or 'of unknown version'}: {SETTINGS[tool]}."
-        )
-    if failures:
-        lines += ["", "What is said where nothing came out:", "", *failures]
-    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
