@@ -1,4 +1,4 @@
-"""A head as MR and as CT, and one eye on two visits: the files that the page on volumes speaks of."""
+"""A head as MR and as CT, and one eye on three visits: the files that the page on volumes speaks of."""
 
 from pathlib import Path
 
