@@ -8,6 +8,9 @@ cd "$(dirname "$0")/.."
 python=$1 markers=$2
 shift 2
 
+# Several processes share the machine already; many threads in each only wait for one another.
+export OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1} OMP_NUM_THREADS=${OMP_NUM_THREADS:-2}
+
 part() { "$python" -m pytest "$@"; }
 shared=(-n 2 --dist worksteal --durations 25)
 
