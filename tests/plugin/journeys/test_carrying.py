@@ -180,6 +180,7 @@ def test_an_exported_folder_opens_with_its_pairs(window, slides, cache, make_nap
         other.close()
 
 
+@pytest.mark.thorough
 def test_fused_measured_and_interpolated(window, slides, cache):
     _, widget = window(*slides)
     session, export = widget.landmarks.session, widget.export

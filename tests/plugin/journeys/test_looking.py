@@ -129,6 +129,7 @@ def test_a_refusal_says_what_to_do_in_words_that_can_be_read(window, theme):
     assert all(label.styleSheet() != before[label] for label in tones)
 
 
+@pytest.mark.thorough
 def test_everything_stays_on_a_laptop_s_screen(window):
     viewer, widget = window(theme="dark")
     landmarks, session = widget.landmarks, widget.landmarks.session

@@ -45,6 +45,7 @@ def test_nothing_is_left_after_the_dock_is_closed(window):
     assert len(widget.table.rows) == 1
 
 
+@pytest.mark.thorough
 def test_the_second_canvas_goes_with_the_window(window):
     viewer, widget = window()
     press(widget.beside_button)
