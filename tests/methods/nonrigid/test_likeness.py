@@ -5,6 +5,7 @@ import pytest
 from scipy import ndimage
 
 from napari_histreg.methods.nonrigid.likeness import (
+    edge_product,
     local_correlation,
     mutual_information,
     squared_difference,
@@ -22,7 +23,7 @@ def planes():
     return [np.asarray(p, np.float32) for p in (fixed, 0.6 * fixed + 0.5 * other, weight)]
 
 
-@pytest.mark.parametrize("loss", [squared_difference, local_correlation, mutual_information])
+@pytest.mark.parametrize("loss", [squared_difference, edge_product, local_correlation, mutual_information])
 def test_the_derivative_is_that_of_the_loss(loss):
     fixed, moving, weight = planes()
     slope = loss(fixed, moving, weight, 3.0)[1]

@@ -46,6 +46,8 @@ class DensePair:
         over where dense goes with empty.
     weight : (Y, X) ndarray of float32
         How much structure both show, 0 on glass and where masked, to 1 in tissue.
+    pictures : (Picture, Picture)
+        The signals themselves on this frame, for who describes them in another way.
     """
 
     start: Transform
@@ -53,6 +55,7 @@ class DensePair:
     fixed: Plane
     moving: Plane
     weight: Plane
+    pictures: tuple[Picture, Picture]
 
 
 def lay_out(fixed: Picture, moving: Picture, initial: Transform | None, max_side_px: int) -> DensePair:
@@ -90,7 +93,8 @@ def lay_out(fixed: Picture, moving: Picture, initial: Transform | None, max_side
     weight = np.sqrt(_structure(pair.fixed, valid) * _structure(pair.moving, valid))
     planes = [local_density(p.channels[0], valid) * weight for p in (pair.fixed, pair.moving)]
     sign = np.float32(1 if float((planes[0] * planes[1]).sum()) >= 0 else -1)
-    return DensePair(start, pair.fixed.frame, planes[0], planes[1] * sign, weight)
+    pictures = pair.fixed, pair.moving
+    return DensePair(start, pair.fixed.frame, planes[0], planes[1] * sign, weight, pictures)
 
 
 def _structure(picture: Picture, valid: Plane) -> Plane:

@@ -1,5 +1,6 @@
 """Instance optimisation: the losses of learned registration, minimised for one pair without any training."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import cv2
@@ -7,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from napari_histreg.geometry import FloatArray
+from napari_histreg.matching.affine_refinement import orientation_planes
 from napari_histreg.matching.block_correlation import Plane
 from napari_histreg.matching.picture import Picture
 from napari_histreg.methods import fields
@@ -14,6 +16,7 @@ from napari_histreg.methods.method import Finding, Method
 from napari_histreg.methods.nonrigid.control_grid import ControlGrid, bending_energy, gradient_energy
 from napari_histreg.methods.nonrigid.dense import (
     DenseField,
+    DensePair,
     coarse_to_fine,
     conclude,
     lay_out,
@@ -55,10 +58,11 @@ class InstanceOptimisation(Method):
     name = "instance"
     label = "The instance optimisation"
 
-    similarity: Literal["lncc", "mind", "mi", "mse"] = Field(
-        "lncc",
+    similarity: Literal["edges", "lncc", "mind", "mi", "mse"] = Field(
+        "edges",
         title="Similarity",
-        description="Local correlation, self-similar patches, mutual information or squared difference.",
+        description="The run of edges, local correlation, self-similar patches, mutual information, squared "
+        "difference.",
     )
     window_px: float = Field(
         8.0, title="Window (px)", description="Of local correlation: standard deviation.", ge=1.0, le=100.0
@@ -74,7 +78,7 @@ class InstanceOptimisation(Method):
         "bending", title="Smoothness", description="Whether bends or all changes of the displacement cost."
     )
     stiffness: float = Field(
-        0.002, title="Stiffness", description="What smoothness weighs against likeness.", ge=0.0, le=100.0
+        0.005, title="Stiffness", description="What smoothness weighs against likeness.", ge=0.0, le=100.0
     )
     inverse_consistency: float = Field(
         0.0,
@@ -108,30 +112,44 @@ class InstanceOptimisation(Method):
         progress(0.0, "laying the images onto one another")
         pair = lay_out(fixed, moving, initial, self.max_side_px)
         progress(0.05, "looking at all shifts")
-        sides = [(pair.fixed, pair.moving)]
+        compared = self._compared(pair)
+        sides = [compared] if self.inverse_consistency == 0 else [compared, compared[::-1]]
+        found = [self._start(pair.fixed, pair.moving, pair.weight)]
         if self.inverse_consistency > 0:
-            sides.append((pair.moving, pair.fixed))
-        found = [self._start(a, b, pair.weight) for a, b in sides]
+            found.append(self._start(pair.moving, pair.fixed, pair.weight))
         sizes = coarse_to_fine(pair.fixed.shape, self.levels)
         for k, size in enumerate(sizes):
             part = portion(portion(progress, 0.1, 0.85), k / len(sizes), (k + 1) / len(sizes))
-            level = [[reduced(plane, size) for plane in both] for both in sides]
+            level = [[[reduced(plane, size) for plane in planes] for planes in both] for both in sides]
             found = self._descend(level, reduced(pair.weight, size), found, part)
         return conclude(pair, found[0], self.label)
 
     def _start(self, fixed: Plane, moving: Plane, weight: Plane) -> DenseField:
         if self.reach_px == 0:
             return np.zeros((*fixed.shape, 2), np.float32)
-        return discrete_start(*self._planes(fixed, moving), weight, self.reach_px)
+        return discrete_start(*self._planes([fixed], [moving]), weight, self.reach_px)
 
-    def _planes(self, fixed: Plane, moving: Plane) -> tuple[list[Plane], list[Plane]]:
-        """Return what is compared."""
+    def _compared(self, pair: DensePair) -> tuple[list[Plane], list[Plane]]:
+        """Return what is reduced to each level: of edges their run, which fades where they cancel."""
+        if self.similarity != "edges":
+            return [pair.fixed], [pair.moving]
+        fixed, moving = orientation_planes(*pair.pictures)
+        return list(fixed), list(moving)
+
+    def _planes(self, fixed: list[Plane], moving: list[Plane]) -> tuple[list[Plane], list[Plane]]:
+        """Return what is compared on a level."""
         if self.similarity == "mind":
-            return descriptor(fixed, 1.5), descriptor(moving, 1.5)
-        return [fixed], [moving]
+            return descriptor(fixed[0], 1.5), descriptor(moving[0], 1.5)
+        if self.similarity == "edges":
+            return _of_length_1(fixed), _of_length_1(moving)
+        return fixed, moving
 
     def _descend(
-        self, sides: list[list[Plane]], weight: Plane, found: list[DenseField], progress: Progress
+        self,
+        sides: Sequence[Sequence[list[Plane]]],
+        weight: Plane,
+        found: list[DenseField],
+        progress: Progress,
     ) -> list[DenseField]:
         """Improve the displacement of each direction on one level; they are in pixels of the whole."""
         shape = weight.shape
@@ -161,8 +179,8 @@ class InstanceOptimisation(Method):
     ) -> FloatArray:
         """Return the derivative of the unlikeness by the displacement, (Y, X, 2), in pixels of the level."""
         out = np.zeros((*weight.shape, 2))
+        window = max(self.window_px / factor, 2.0)
         for a, b in zip(fixed, moving, strict=True):
-            window = max(self.window_px / factor, 2.0)
             by_pixel = LIKENESS[self.similarity](a, warped(b, field), weight, window)[1]
             for k in range(2):
                 along = cv2.Sobel(
@@ -191,6 +209,11 @@ class _Descent:
         floor = 0.05 * float(spread.mean()) + 1e-12
         rate = self._rate * (0.5 + 0.5 * np.cos(np.pi * self._done / self._count))
         self.points = self.points - rate * mean / (spread + floor)
+
+
+def _of_length_1(planes: list[Plane]) -> list[Plane]:
+    length = max(float(np.sqrt(sum(float((plane * plane).sum()) for plane in planes))), 1e-9)
+    return [plane / np.float32(length) for plane in planes]
 
 
 def _pull(field: DenseField, back: DenseField, factor: float, weight: Plane) -> FloatArray:

@@ -12,6 +12,7 @@ __all__ = [
     "LIKENESS",
     "Likeness",
     "descriptor",
+    "edge_product",
     "local_correlation",
     "mutual_information",
     "squared_difference",
@@ -37,6 +38,22 @@ def squared_difference(fixed: Plane, moving: Plane, weight: Plane, window_px: fl
     total = max(float(weight.sum()), 1e-9)
     off = moving - fixed
     return float((weight * off * off).sum()) / total, np.asarray(2 * weight * off / total, np.float32)
+
+
+def edge_product(fixed: Plane, moving: Plane, weight: Plane, window_px: float) -> tuple[float, Plane]:
+    """Return the negative sum of products, and its derivative; of planes of length 1 it is their correlation.
+
+    Both planes of `orientation_planes` together give the correlation of the squared gradient fields, in which
+    an edge counts the same from bright to dark and from dark to bright. Weight and window play no part: where
+    there is no edge nothing pulls.
+
+    Examples
+    --------
+    >>> plane = np.full((4, 4), 0.25, np.float32)
+    >>> edge_product(plane, plane, plane, 1.0)[0]
+    -1.0
+    """
+    return -float((fixed * moving).sum()), -fixed
 
 
 def local_correlation(fixed: Plane, moving: Plane, weight: Plane, window_px: float) -> tuple[float, Plane]:
@@ -161,6 +178,7 @@ def descriptor(plane: Plane, window_px: float) -> list[Plane]:
 
 LIKENESS: Mapping[str, Likeness] = MappingProxyType(
     {
+        "edges": edge_product,
         "lncc": local_correlation,
         "mind": squared_difference,
         "mi": mutual_information,
