@@ -45,7 +45,7 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure the target registration error of a registration, or of a folder of them, on landmarks."""
+    """Measure the target error (TRE) of a registration, or of a folder of them, on landmarks."""
     if labels is not None:
         _evaluate_labels(registration, labels, as_json)
         return

@@ -61,7 +61,7 @@ def localisation_error(fit: LandmarkFit) -> float:
 
 
 def uncertainty(fit: LandmarkFit, points: ArrayLike) -> FloatArray:
-    """Predict the target registration error that the fit makes at points.
+    """Predict the target error (TRE) that the fit makes at points.
 
     First-order propagation of the localisation error through the least-squares fit, as for rigid fits
     in [1]_ and [2]_, here for every model. It knows nothing of tissue that is deformed otherwise than the

@@ -121,7 +121,7 @@ def _targets(found: Assessment) -> list[dict[str, Any]]:
         if target is None:
             continue
         head, rows = _target_table(target)
-        note = f"TRE (target registration error) of {len(target.names)} {which}"
+        note = f"Target error (TRE) of {len(target.names)} {which}"
         if target.robustness is not None:
             note += f" {100 * target.robustness:.0f} % came closer than before."
         sections.append(

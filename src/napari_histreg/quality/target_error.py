@@ -114,7 +114,7 @@ def target_error(
     pixel_size_um: tuple[float, float] | None = None,
     initial: Transform | None = None,
 ) -> TargetError:
-    """Measure the target registration error (TRE) on landmarks.
+    """Measure the target error (TRE) on landmarks.
 
     The error of a pair is the distance between its fixed point and where the alignment takes its
     moving point, in the fixed slide. Landmarks that the transform was fitted to say little: use

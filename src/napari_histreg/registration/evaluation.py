@@ -115,7 +115,7 @@ class CohortScore:
 def evaluate_folder(
     folder: str | os.PathLike[str], landmarks: LandmarkSource, *, progress: Progress = silent
 ) -> CohortScore:
-    """Measure the target registration error of every registration in a folder.
+    """Measure the target error (TRE) of every registration in a folder.
 
     Robustness counts the landmarks that came closer than they lie in the files as they come, upper left
     corner on upper left corner.

@@ -162,5 +162,5 @@ def _automatic_pairs(session: Session) -> str:
     if record is None:
         return "There is no automatic result."
     if record.landmarks is None or not len(record.landmarks):
-        return "The automatic result did not come from point pairs."
+        return "The automatic result did not come from pairs."
     return ""
