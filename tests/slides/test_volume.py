@@ -45,6 +45,15 @@ def test_a_window_cuts_values_off(tmp_path):
         assert np.array_equal(pixels[0], np.clip(stack()[2], -160, 240))
 
 
+def test_beyond_a_windowed_plane_is_air_as_the_window_shows_it(tmp_path):
+    """What lies beyond its edges is no darker than the window's own black, or it would stretch the greys."""
+    air = np.pad(stack().astype(float), ((0, 0), (2, 2), (2, 2)), constant_values=-1000)
+    path = write_volume(Volume("v", air.astype(np.int16), np.eye(4)), tmp_path / "v.nii.gz")
+    for address, background in (("", -1000), (",window=40:400", -160), (",window=200:100", 150)):
+        with open_slide(f"{path}#axial=2{address}") as slide:
+            assert slide.background == background, address
+
+
 def test_addresses():
     for choice in (
         PlaneChoice("axial", 3), PlaneChoice(index=2), PlaneChoice("coronal", 1, "1.2.3", 4, (40.0, 400.0)),

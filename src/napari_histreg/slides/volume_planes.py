@@ -54,7 +54,7 @@ def plane_slide(volume: Volume, choice: PlaneChoice | None = None) -> Slide:
         name=volume.name if plane.name is None else f"{volume.name} {plane.name} {plane.index}",
         pixel_size_um=(y * UM_PER_MM, x * UM_PER_MM) if volume.is_scaled else None,
         # Pictures of a body are dark around it, colours or not; air is -1000 Hounsfield units.
-        background=0.0 if volume.is_rgb else min(0.0, float(np.min(plane.pixels))),
+        background=0.0 if volume.is_rgb else _air(plane.pixels, choice.window),
         path=None if volume.path is None else where.of(volume.path),
         metadata=_told(volume, plane),
     )
@@ -101,6 +101,12 @@ def _told(volume: Volume, plane: Plane) -> dict[str, Any]:
         "count": plane.count,
         "to_patient": plane.to_patient,
     }
+
+
+def _air(pixels: NDArray[Any], window: tuple[float, float] | None) -> float:
+    """Return the value of what the plane does not show; under a window it is that of air seen through it."""
+    lowest = min(0.0, float(np.min(pixels)))
+    return lowest if window is None else max(lowest, window[0] - window[1] / 2)
 
 
 def _windowed(pixels: NDArray[Any], window: tuple[float, float] | None) -> NDArray[Any]:
