@@ -89,6 +89,7 @@ def test_world_units_do_not_matter():
     np.testing.assert_allclose(in_um / p, in_px, atol=0.02)
 
 
+@pytest.mark.thorough
 def test_same_input_same_bend():
     first, second = (fit_local_field(*pictures(5.0), BASE.matrix) for _ in range(2))
     np.testing.assert_array_equal(first.field.values, second.field.values)

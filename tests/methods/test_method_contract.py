@@ -107,6 +107,7 @@ def test_recovers_a_known_transform(spec: MethodSpec, pairs: dict[str, Pair], fo
         assert error_um <= spec.tolerance_px * SPACING, name
 
 
+@pytest.mark.thorough
 def test_goes_on_from_a_start(spec: MethodSpec, pairs: dict[str, Pair]) -> None:
     case = pairs["mirror"]
     angle = 0.0 if spec.kinds == ("translation",) or spec.needs_start else 2.0

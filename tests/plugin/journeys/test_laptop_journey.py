@@ -145,6 +145,7 @@ def carry_and_export(viewer, widget, cache, camera):
     camera("exported")
 
 
+@pytest.mark.thorough
 def test_from_an_empty_window_to_a_reopened_result(make_napari_viewer, pair, cache):
     files, fixed, moving = pair
     viewer, widget = open_window(make_napari_viewer)
