@@ -163,6 +163,7 @@ def test_everything_stays_on_a_laptop_s_screen(window):
     assert abs(canvas.width() - before) < 30
 
 
+@pytest.mark.thorough
 def test_both_slides_are_seen_while_one_is_dragged(window):
     viewer, widget = window(theme="dark")
     sync, landmarks = layer_sync_of(viewer), widget.landmarks

@@ -111,6 +111,7 @@ def test_the_report_is_written_and_shown(window, pair, answer, monkeypatch):
     assert widget.said.text() == f"Wrote {path} and report.json."
 
 
+@pytest.mark.thorough
 def test_the_picture_shows_the_canvas_with_a_scale_bar(window, answer):
     viewer, widget = window
     settle(0.2)

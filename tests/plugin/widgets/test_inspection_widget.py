@@ -90,7 +90,7 @@ def test_the_window_does_not_wait_for_the_colours_of_the_overlay(window, monkeyp
     assert threads[0] is not threading.main_thread()
 
 
-@pytest.mark.parametrize("zoom", [2.0, 30.0])
+@pytest.mark.parametrize("zoom", [pytest.param(2.0, marks=pytest.mark.thorough), 30.0])
 def test_the_curtain_shows_one_slide_on_each_side(window, zoom):
     viewer, widget = window()
     viewer.scene.camera.zoom = zoom
@@ -105,6 +105,7 @@ def test_the_curtain_shows_one_slide_on_each_side(window, zoom):
     assert max(halves(viewer)) < 40
 
 
+@pytest.mark.thorough
 def test_the_edge_of_the_curtain_is_dragged_with_the_mouse(window):
     viewer, widget = window()
     press(widget.mode_buttons["curtain"])
@@ -122,6 +123,7 @@ def test_the_edge_of_the_curtain_is_dragged_with_the_mouse(window):
     assert widget.model.curtain == pytest.approx(250 / width, abs=0.01)
 
 
+@pytest.mark.thorough
 def test_squares_show_both_slides_in_turn_at_any_zoom(window):
     viewer, widget = window()
     for zoom in (2.0, 8.0, 60.0):
@@ -152,6 +154,7 @@ def _placed(widget, transform):
     return replace(widget._sync.session.state, placement=transform, placement_origin="dragged")
 
 
+@pytest.mark.thorough
 def test_the_slides_fade_into_each_other(window):
     viewer, widget = window()
     press(widget.mode_buttons["fade"])
@@ -164,6 +167,7 @@ def test_the_slides_fade_into_each_other(window):
     assert reds[2] < 10
 
 
+@pytest.mark.thorough
 def test_blinking_shows_the_slides_in_turn(window):
     viewer, widget = window()
     widget.model.set(blink_ms=200)

@@ -56,6 +56,7 @@ def test_points_deleted_moved_and_added_in_the_layer_are_understood(window):
     assert list(widget.session.state.pair_ids) == ids
 
 
+@pytest.mark.thorough
 def test_points_keep_their_size_on_screen_and_have_their_error_s_colour(window):
     viewer, widget = window()
     ids = add_pairs(widget)

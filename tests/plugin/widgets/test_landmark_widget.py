@@ -107,6 +107,7 @@ def test_the_model_and_who_decides(window):
     assert widget.follow_box.isChecked()
 
 
+@pytest.mark.thorough
 def test_a_thin_plate_spline_can_be_chosen_and_looked_at(window):
     _viewer, widget = window()
     add_pairs(widget)

@@ -97,6 +97,7 @@ def test_a_trained_model_is_chosen_by_its_folder(window, monkeypatch, tmp_path):
     assert widget.model.parameters == {"model": str(tmp_path)}
 
 
+@pytest.mark.thorough
 def test_advanced_holds_what_few_people_need(window, monkeypatch):
     missing = replace(method_spec("sift"), requires=("no_such_module",))
     model = automatic_model.AutomaticModel
@@ -119,6 +120,7 @@ def test_advanced_holds_what_few_people_need(window, monkeypatch):
     assert widget.method.currentData() == "auto"
 
 
+@pytest.mark.thorough
 def test_of_several_slides_the_nearest_to_all_becomes_the_fixed_one(make_napari_viewer, cache):
     viewer = make_napari_viewer(show=True)
     picture = tissue(3, (160, 160)) / 255.0
