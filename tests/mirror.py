@@ -74,7 +74,6 @@ COVERED = {
     "plugin/layers/projections.py": "plugin/widgets/test_projection_widget.py",
     "plugin/layers/registration.py": "plugin/contributions/test_readers.py",
     "plugin/layers/masks.py": "plugin/widgets/test_inspection_widget.py",
-    "plugin/layers/signal.py": "plugin/widgets/test_inspection_widget.py",
     "plugin/models/carrying.py": "plugin/journeys/test_carrying.py",
     "plugin/models/group_*.py": "plugin/models/test_group_model.py",
     "plugin/models/further_outputs.py": "plugin/widgets/test_export_widget.py",

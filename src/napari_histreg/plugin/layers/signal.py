@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.caching import ResultCache
+from napari_histreg.geometry import FloatArray
 from napari_histreg.plugin.layers.bend import BEND
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW, channel_of, short_name
 from napari_histreg.preprocess import (
@@ -19,13 +20,17 @@ from napari_histreg.preprocess import (
     guess_modality,
     optical_density,
     separate_stains,
+    tissue_mask,
 )
+from napari_histreg.preprocess.field import valid_field
 from napari_histreg.slides import Slide
 
 __all__ = ["prepare_signal", "shown_channel", "signal_layer"]
 
 GAMMA = 0.7
 """Below 1, so that weak signal shows too."""
+LEAST_GLASS = 0.02
+"""Share of the overview that is glass for certain."""
 HEADROOM = 2.0
 """Full resolution is darker in places than the overview by about this factor."""
 
@@ -125,7 +130,7 @@ def _stain_of(overview: NDArray[np.uint8]) -> Callable[[NDArray[np.uint8]], NDAr
     """Return what turns a tile of an RGB slide, (Y, X, 3), into its nuclear stain, (Y, X) of uint8."""
     if guess_modality(overview, is_rgb=True) == "fluorescence":
         return lambda pixels: np.asarray(pixels.max(-1))
-    white = estimate_white(overview)
+    white = _glass(overview)
     density = optical_density(overview, white)
     stains = choose_stains(density)
     full = float(np.percentile(separate_stains(density, stains)[0], 99.9)) * HEADROOM
@@ -136,6 +141,14 @@ def _stain_of(overview: NDArray[np.uint8]) -> Callable[[NDArray[np.uint8]], NDAr
         return np.asarray(np.clip(amount * gain, 0, 255), np.uint8)
 
     return stain
+
+
+def _glass(overview: NDArray[np.uint8]) -> FloatArray:
+    """Return the colour of the glass: the brightest spots are brighter, and glass would not be dark then."""
+    empty = valid_field(overview) & ~tissue_mask(overview, modality="brightfield")
+    if empty.mean() < LEAST_GLASS:
+        return estimate_white(overview)
+    return np.asarray(np.maximum(np.median(overview[:, empty], axis=1), 1.0))
 
 
 def _per_tile(level: Any, function: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> da.Array:
