@@ -309,6 +309,9 @@ def test_the_bent_slide_is_the_moving_slide_where_it_is_inspected(window):
     settle()
     for mode in ("overlay", "fade", "curtain", "checkerboard"):
         press(inspection.mode_buttons[mode])
+        if mode == "overlay":
+            # Its colours are worked out beside the window.
+            wait_for(lambda: len(viewer.layers) == count + 2 and viewer.layers[-1].visible)
         before = picture(viewer).mean(axis=2)
         assert len(viewer.layers) <= count + 2, "no copies but the two colours of the overlay"
         session.move_point(session.state.pair_ids[4], "moving", TRUTH([POINTS[4]])[0] - PULL)
