@@ -1,5 +1,7 @@
 """Slides as layers: channels, colours, limits, lazy levels that lie where they should."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.layers import Layer
@@ -17,6 +19,7 @@ from napari_histreg.plugin.layers.slides import (
     slide_from_layer,
     slide_layers,
     slides_in,
+    volume_name,
 )
 from napari_histreg.slides import Channel, Level, Slide, open_slide
 
@@ -174,3 +177,10 @@ def test_short_names(tmp_path):
     with open_slide(demo_pair(tmp_path).fixed) as slide:
         assert short_name(slide) == "demo_ihc"
     assert short_name(open_slide(np.zeros((30, 30), np.uint8), name="S12.34")) == "S12.34"
+    for stored, shown in (("mr.nii.gz", "mr"), ("a.b.NRRD", "a.b"), ("CT.1", "CT.1"), (".dcm", ".dcm")):
+        plane = replace(
+            open_slide(np.zeros((30, 30), np.uint8), name=f"{stored} axial 3"),
+            metadata={"plane": "axial", "index": 3},
+            path=f"/a/{stored}#axial=3",
+        )
+        assert (short_name(plane), volume_name(plane)) == (f"{shown} axial 3", shown)

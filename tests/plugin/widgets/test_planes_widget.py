@@ -75,6 +75,7 @@ def test_planes_are_slid_through_and_what_was_done_stays_with_them(make_napari_v
     assert sync.moving.metadata["index"] == 3
     assert len(sync.session.state.landmarks) == 0
     layer = sync.fixed_layers()[0]
+    assert layer.name == f"{'mr' if 'mr' in first.name else 'ct'} axial 4"
     assert np.array_equal(np.asarray(layer.data[0]), sync.fixed.read_level(0)[0])
 
     QTest.keyClick(fixed.slider, Qt.Key.Key_Left)

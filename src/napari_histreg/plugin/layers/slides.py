@@ -26,6 +26,7 @@ __all__ = [
     "image_layers",
     "layers_of",
     "link_channels",
+    "rename_layers",
     "short_name",
     "show_pixels",
     "slide_from_layer",
@@ -33,6 +34,7 @@ __all__ = [
     "slide_of",
     "slides_in",
     "unlink_channels",
+    "volume_name",
 ]
 
 LayerData = tuple[Any, dict[str, Any], str]
@@ -48,6 +50,7 @@ VIEW = "histreg_view"
 
 PALETTE = ("#00ff00", "#ff0000", "#00ffff", "#ff00ff", "#ffff00", "#ff8000", "#8080ff", "#ffffff")
 NUCLEAR_COLOUR = "#4080ff"
+VOLUME_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
 SHOWN_CHANNELS = 4
 """So many channels are visible at first; many at once add up to white."""
 
@@ -103,9 +106,28 @@ def slide_layers(slide: Slide) -> list[LayerData]:
 
 
 def short_name(slide: Slide) -> str:
-    """Return a slide's name without the file's ending."""
+    """Return a slide's name without the file's ending; of a plane of a volume also which one it is."""
+    if slide.metadata.get("plane"):
+        return f"{volume_name(slide)}{_which_plane(slide)}"
     stem = PurePath(slide.name).stem if slide.path is not None else slide.name
-    return stem[:-4] if stem.lower().endswith((".ome", ".tif")) else stem
+    return stem[:-4] if stem.lower().endswith((".ome", ".tif", ".nii")) else stem
+
+
+def rename_layers(layers: list[Any], before: Slide, after: Slide) -> None:
+    """Call layers that showed one slide after another one; a name that somebody gave stays."""
+    for layer in layers:
+        layer.name = layer.name.replace(short_name(before), short_name(after))
+
+
+def volume_name(slide: Slide) -> str:
+    """Return the name of the volume of a plane, without the file's ending; a folder has none."""
+    name = slide.name.removesuffix(_which_plane(slide))
+    ending = next((end for end in VOLUME_ENDINGS if name.lower().endswith(end)), "")
+    return name[: len(name) - len(ending)] or name
+
+
+def _which_plane(slide: Slide) -> str:
+    return f" {slide.metadata.get('plane')} {slide.metadata.get('index')}"
 
 
 def channel_colours(slide: Slide) -> list[str]:

@@ -21,6 +21,7 @@ from napari_histreg.plugin.layers.slides import (
     image_layers,
     layers_of,
     link_channels,
+    rename_layers,
     show_pixels,
     slide_from_layer,
     slides_in,
@@ -174,8 +175,10 @@ class LayerSync:
         chosen = [after if slide is before else slide for slide in (fixed, moving)]
         if before in (fixed, moving):
             self.choose(None, None)
-        show_pixels(layers_of(self.layers, before), after)
+        layers = layers_of(self.layers, before)
+        show_pixels(layers, after)
         self._open = [after if slide is before else slide for slide in self._open]
+        rename_layers(layers, before, after)
         self.slides_changed.emit()
         if before in (fixed, moving):
             self.choose(*chosen)

@@ -6,9 +6,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QSlider, QWidget
 
 from napari_histreg.errors import HistregError
+from napari_histreg.plugin.layers.slides import volume_name
 from napari_histreg.plugin.models.volume_planes import VolumePlanes
 from napari_histreg.plugin.viewer.layer_sync import layer_sync_of
-from napari_histreg.plugin.viewer.slide_layers import label
 from napari_histreg.plugin.widgets.parts import column, combo, fill, follow, heading, note, quiet, row
 from napari_histreg.slides import Slide
 
@@ -84,7 +84,7 @@ class PlaneRow(QWidget):
         )
         self.problem = note(tone="bad")
         layout = column(self, margin=0)
-        layout.addWidget(heading(label(sync, planes.shown)))
+        layout.addWidget(heading(volume_name(planes.shown)))
         layout.addWidget(self.plane)
         layout.addLayout(row(self.slider, self.number))
         layout.addWidget(self.problem)
