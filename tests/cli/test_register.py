@@ -30,6 +30,23 @@ def landmarks(pair, tmp_path_factory):
     return path
 
 
+def test_a_start_in_pixels_is_none_for_slides_in_um(histreg, tmp_path):
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        Image.fromarray(rng.integers(0, 255, (90, 100), np.uint8)).save(tmp_path / f"{name}.png")
+    pair = tmp_path / "a.png", tmp_path / "b.png"
+    sizes = "--fixed-pixel-size", 0.5, "--moving-pixel-size", 0.5
+    made = histreg("register", *pair, "--method", "moments", "-o", tmp_path / "px")
+    assert made.code in (0, 3), made.err
+    record = tmp_path / "px" / "registration.json"
+    ended = histreg(
+        "register", *pair, *sizes, "--method", "phase", "--initial", record, "-o", tmp_path / "um"
+    )
+    assert ended.code == 2
+    assert "measures a.png in px" in " ".join(ended.err.split())
+    assert not (tmp_path / "um").exists()
+
+
 def test_a_pair_from_end_to_end(histreg, pair, landmarks, tmp_path):
     out = tmp_path / "out"
     ended = histreg("register", pair.fixed, pair.moving, "-o", out)

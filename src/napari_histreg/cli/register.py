@@ -1,7 +1,7 @@
 """``histreg register``: align two slides."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,10 @@ from napari_histreg.cli.volume_plane import (
     wanted_index,
     with_best_plane,
 )
+
+if TYPE_CHECKING:
+    from napari_histreg.slides import Slide
+    from napari_histreg.transforms import Transform
 
 __all__ = ["register"]
 
@@ -88,7 +92,7 @@ def register(
     as_json: Annotated[bool, typer.Option("--json", help="Print registration.json.")] = False,
 ) -> None:
     """Align the moving slide to the fixed one and write matrix, landmarks, picture and record."""
-    from napari_histreg.records.document import read_registration, to_json
+    from napari_histreg.records.document import to_json
     from napari_histreg.records.summary import summary
     from napari_histreg.registration import register as align
     from napari_histreg.registration.folder import check_folder, write_folder
@@ -139,7 +143,7 @@ def register(
                 fixed_channel=fixed_channel,
                 moving_channel=moving_channel,
                 signal=signal,
-                initial=None if initial is None else read_registration(initial).fixed_to_moving,
+                initial=None if initial is None else _start(initial, fixed_slide, moving_slide),
                 landmarks=pairs,
                 progress=progress,
                 must_find=False,
@@ -150,6 +154,21 @@ def register(
     typer.echo("\n".join(f"  wrote {path}" for path in written), err=as_json)
     if result.verdict == "refused":
         raise typer.Exit(REFUSED)
+
+
+def _start(record: Path, fixed: "Slide", moving: "Slide") -> "Transform":
+    """Read where to start; its lengths must mean the same as those of the slides."""
+    from napari_histreg.records.document import read_registration
+
+    found = read_registration(record)
+    for then, now in ((found.fixed, fixed), (found.moving, moving)):
+        if then.unit != now.unit:
+            raise typer.BadParameter(
+                f"{record} measures {then.name} in {then.unit}, and {now.name} is in {now.unit} now: "
+                "give both runs the same pixel sizes (--fixed-pixel-size, --moving-pixel-size)",
+                param_hint="--initial",
+            )
+    return found.fixed_to_moving
 
 
 def _stem(path: str) -> str:

@@ -9,7 +9,7 @@ import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_histreg.caching import ResultCache
+from napari_histreg.caching import ArrayCache, ResultCache
 from napari_histreg.geometry import FloatArray
 from napari_histreg.plugin.layers.bend import BEND
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW, channel_of, short_name
@@ -29,6 +29,7 @@ __all__ = ["prepare_signal", "shown_channel", "signal_layer"]
 
 GAMMA = 0.7
 """Below 1, so that weak signal shows too."""
+CACHE_BYTES = 48 * 2**20
 LEAST_GLASS = 0.02
 """Share of the overview that is glass for certain."""
 HEADROOM = 2.0
@@ -82,8 +83,11 @@ def signal_layer(slide: Slide, layers: Sequence[Any], colour: str) -> Any:
 
     like, levels = _source(slide, layers)
     look = _look(slide, levels)
+    if look.of_tile is not None:
+        cache = ArrayCache(CACHE_BYTES)
+        levels = [_per_tile(level, look.of_tile, cache) for level in levels]
     return Image(
-        levels if look.of_tile is None else [_per_tile(level, look.of_tile) for level in levels],
+        levels,
         multiscale=True,
         name=f"{short_name(slide)} ({colour})",
         colormap=colour,
@@ -151,9 +155,16 @@ def _glass(overview: NDArray[np.uint8]) -> FloatArray:
     return np.asarray(np.maximum(np.median(overview[:, empty], axis=1), 1.0))
 
 
-def _per_tile(level: Any, function: Callable[[NDArray[np.uint8]], NDArray[np.uint8]]) -> da.Array:
+def _per_tile(
+    level: Any, function: Callable[[NDArray[np.uint8]], NDArray[np.uint8]], cache: ArrayCache
+) -> da.Array:
+    """Change each tile of a level, (Y, X, 3) to (Y, X): who moves about sees the same ones again."""
     array = da.asarray(level)
-    return array.map_blocks(function, dtype=np.uint8, drop_axis=2, meta=np.empty((0, 0), np.uint8))
+
+    def changed(pixels: NDArray[np.uint8], block_id: tuple[int, ...] = ()) -> NDArray[np.uint8]:
+        return cache.get((array.shape, block_id), lambda: function(pixels))
+
+    return array.map_blocks(changed, dtype=np.uint8, drop_axis=2, meta=np.empty((0, 0), np.uint8))
 
 
 def _limits(plane: NDArray[Any]) -> tuple[float, float]:
