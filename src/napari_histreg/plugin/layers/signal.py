@@ -32,6 +32,8 @@ GAMMA = 0.7
 CACHE_BYTES = 48 * 2**20
 LEAST_GLASS = 0.02
 """Share of the overview that is glass for certain."""
+EVEN = 0.98
+"""Glass is hardly anywhere darker than by this factor."""
 HEADROOM = 2.0
 """Full resolution is darker in places than the overview by about this factor."""
 
@@ -148,11 +150,14 @@ def _stain_of(overview: NDArray[np.uint8]) -> Callable[[NDArray[np.uint8]], NDAr
 
 
 def _glass(overview: NDArray[np.uint8]) -> FloatArray:
-    """Return the colour of the glass: the brightest spots are brighter, and glass would not be dark then."""
+    """Return the colour of the glass: by that of what is brighter still it would not be dark."""
     empty = valid_field(overview) & ~tissue_mask(overview, modality="brightfield")
-    if empty.mean() < LEAST_GLASS:
-        return estimate_white(overview)
-    return np.asarray(np.maximum(np.median(overview[:, empty], axis=1), 1.0))
+    if empty.mean() >= LEAST_GLASS:
+        low, middle = np.percentile(overview[:, empty], [10, 50], axis=1)
+        # Pale tissue is never that even.
+        if (low >= EVEN * middle).all():
+            return np.asarray(np.maximum(middle, 1.0))
+    return estimate_white(overview)
 
 
 def _per_tile(
