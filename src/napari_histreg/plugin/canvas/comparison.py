@@ -11,6 +11,7 @@ from napari_histreg.plugin.layers.landmarks import to_data
 from napari_histreg.plugin.layers.masks import Mask, Masks
 from napari_histreg.plugin.layers.signal import prepare_signal, signal_layer
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW
+from napari_histreg.plugin.layers.tiles import read_tiles, tiles_in_view
 from napari_histreg.plugin.models.inspection import Inspection, square_size
 from napari_histreg.plugin.steps import Steps
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
@@ -177,6 +178,7 @@ class Comparison:
             for shown in self._slides():
                 self._add_signal(*shown)
                 yield
+        yield from self._tiles_of_signals()
         # Light is added to what lies below: on a white canvas nothing of it would be seen.
         self._backdrop, self._darkened = self._viewer.canvas.background_color_override, True
         self._viewer.canvas.background_color_override = "black"
@@ -184,6 +186,17 @@ class Comparison:
             self._put(layer, "visible", False)
         for layer in self._present_signals():
             layer.visible = True
+
+    def _tiles_of_signals(self) -> Iterator[None]:
+        """Read what of the coloured layers is in view, or napari would while the window waits."""
+        waiting = []
+        for (_, layers, _), signal in zip(self._slides(), self._signals, strict=False):
+            like = next((layer for layer in layers if layer.visible), None)
+            if like is not None and like.multiscale:
+                view = tiles_in_view(like)
+                waiting.append(self._ahead.submit(read_tiles, signal.data, *view))
+        while not all(future.done() for future in waiting):
+            yield
 
     def _add_signal(self, slide: Slide, layers: list[Any], colour: str) -> None:
         """Lay a coloured layer above the slides, hidden: napari would draw it while it is not whole."""
