@@ -57,14 +57,8 @@ class ElastixGroupwise(Method):
         ge=4.0,
         le=2000.0,
     )
-    resolutions: int = Field(3, title="Resolutions", description="Levels, coarse to fine.", ge=1, le=8)
-    iterations: int = Field(
-        3000,
-        title="Iterations",
-        description="Steps of the finest level; coarser ones take a sixteenth.",
-        ge=1,
-        le=100000,
-    )
+    resolutions: int = Field(4, title="Resolutions", description="Levels, coarse to fine.", ge=1, le=8)
+    iterations: int = Field(1000, title="Iterations", description="Steps per level.", ge=1, le=100000)
     samples: int = Field(
         2048, title="Samples", description="Random points looked at per step.", ge=100, le=1000000
     )
@@ -113,17 +107,14 @@ class ElastixGroupwise(Method):
                 "parameter_files": ["stage.txt"],
             }
             (folder / JOB).write_text(json.dumps(job), encoding="utf-8")
+            levels = [self.iterations] * self.resolutions
             answer = elastix_worker().run(
-                folder, self._steps(), timeout_seconds=self.timeout_seconds, progress=progress
+                folder, levels, timeout_seconds=self.timeout_seconds, progress=progress
             )
         if "error" in answer:
             said = " ".join(str(answer["error"]).split())[-200:]
             raise NotConverged(f"elastix gave up on the group ({said}). Align it without bending.")
         return read_stack(answer["maps"][-1], len(images))
-
-    def _steps(self) -> list[int]:
-        """Return the steps of each level: coarse ones need only come near, where the last one must settle."""
-        return [max(1, self.iterations // 16)] * (self.resolutions - 1) + [self.iterations]
 
     def _map(self, spacing: float) -> dict[str, tuple[str, ...]]:
         """Give elastix's parameters; the axis along the stack is never smoothed or shrunk."""
@@ -143,7 +134,7 @@ class ElastixGroupwise(Method):
             "ImagePyramidSchedule": tuple(str(f) for factor in factors for f in (factor, factor, 0)),
             "ImageSampler": ("RandomCoordinate",),
             "Interpolator": ("ReducedDimensionBSplineInterpolator",),
-            "MaximumNumberOfIterations": tuple(str(steps) for steps in self._steps()),
+            "MaximumNumberOfIterations": (str(self.iterations),),
             "Metric": (METRICS[self.metric],),
             "MovingImageDerivativeScales": ("1", "1", "0"),
             "MovingImageDimension": ("3",),
