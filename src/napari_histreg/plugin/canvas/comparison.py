@@ -9,7 +9,7 @@ import numpy as np
 from napari_histreg.plugin.layers.affine import slide_to_canvas
 from napari_histreg.plugin.layers.landmarks import to_data
 from napari_histreg.plugin.layers.masks import Mask, Masks
-from napari_histreg.plugin.layers.signal import prepare_signal, signal_layer
+from napari_histreg.plugin.layers.signal import prepare_signal, renew_signal, signal_layer
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW
 from napari_histreg.plugin.layers.tiles import read_tiles, tiles_in_view
 from napari_histreg.plugin.models.inspection import Inspection, square_size
@@ -127,10 +127,14 @@ class Comparison:
         self._show_arrows()
 
     def _on_bending(self) -> None:
-        """Draw the coloured layers anew, which hold the pixels of the slide's own."""
+        """Let the coloured layers show the pixels that the slide's own show now."""
+        if self._present_signals() == self._signals:
+            for (slide, layers, _), signal in zip(self._slides(), self._signals, strict=False):
+                renew_signal(signal, slide, layers)
+            return
+        # Somebody has deleted one of them.
         if self._shown == "overlay":
             self._restore()
-            self._remove_signals()
             self._overlaying.begin(self._overlay())
         else:
             self._remove_signals()

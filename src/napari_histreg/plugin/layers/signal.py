@@ -25,7 +25,7 @@ from napari_histreg.preprocess import (
 from napari_histreg.preprocess.field import valid_field
 from napari_histreg.slides import Slide
 
-__all__ = ["prepare_signal", "shown_channel", "signal_layer"]
+__all__ = ["prepare_signal", "renew_signal", "shown_channel", "signal_layer"]
 
 GAMMA = 0.7
 """Below 1, so that weak signal shows too."""
@@ -85,11 +85,8 @@ def signal_layer(slide: Slide, layers: Sequence[Any], colour: str) -> Any:
 
     like, levels = _source(slide, layers)
     look = _look(slide, levels)
-    if look.of_tile is not None:
-        cache = ArrayCache(CACHE_BYTES)
-        levels = [_per_tile(level, look.of_tile, cache) for level in levels]
     return Image(
-        levels,
+        _lazy(levels, look),
         multiscale=True,
         name=f"{short_name(slide)} ({colour})",
         colormap=colour,
@@ -104,6 +101,14 @@ def signal_layer(slide: Slide, layers: Sequence[Any], colour: str) -> Any:
         cache=False,
         visible=False,
     )
+
+
+def renew_signal(signal: Any, slide: Slide, layers: Sequence[Any]) -> None:
+    """Let a layer of `signal_layer` show what the layers of its slide show now: bent, or straight again."""
+    like, levels = _source(slide, layers)
+    signal.data = _lazy(levels, _look(slide, levels))
+    signal.scale, signal.affine = like.scale, like.affine
+    signal.metadata[BEND] = like.metadata.get(BEND)
 
 
 def shown_channel(slide: Slide) -> int:
@@ -158,6 +163,13 @@ def _glass(overview: NDArray[np.uint8]) -> FloatArray:
         if (low >= EVEN * middle).all():
             return np.asarray(np.maximum(middle, 1.0))
     return estimate_white(overview)
+
+
+def _lazy(levels: list[Any], look: _Look) -> list[Any]:
+    if look.of_tile is None:
+        return levels
+    cache = ArrayCache(CACHE_BYTES)
+    return [_per_tile(level, look.of_tile, cache) for level in levels]
 
 
 def _per_tile(
