@@ -66,6 +66,7 @@ COVERED = {
     "methods/nonrigid/*.py": "methods/nonrigid/test_dense.py",
     "methods/*.py": "methods/test_method_contract.py",
     # Canvases and widgets are tested with mouse and keys, through the window that holds them.
+    "plugin/canvas/colour_overlay.py": "plugin/widgets/test_inspection_widget.py",
     "plugin/canvas/comparison.py": "plugin/widgets/test_inspection_widget.py",
     "plugin/canvas/*.py": "plugin/journeys/test_landmarks_journey.py",
     "plugin/layers/annotations.py": "plugin/journeys/test_carrying.py",

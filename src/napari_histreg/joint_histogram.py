@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from napari_histreg.geometry import FloatArray
 
-__all__ = ["ShiftMap", "information", "quantised"]
+__all__ = ["ShiftMap", "bin_edges", "information", "quantised", "sorted_into"]
 
 LEAST_OVERLAP = 0.45
 """Share of the smaller image, and of the smaller body, that both must show; small ones match by chance."""
@@ -22,7 +22,16 @@ def quantised(values: NDArray[np.float32], mask: NDArray[np.bool_], bins: int) -
     bins : int
         Air included.
     """
-    edges = np.quantile(values[mask], np.linspace(0, 1, bins)[1:-1])
+    return sorted_into(bin_edges(values, mask, bins), values, mask)
+
+
+def bin_edges(values: NDArray[np.float32], mask: NDArray[np.bool_], bins: int) -> FloatArray:
+    """Return the edges that part the body into groups of equal size, one less than there are groups."""
+    return np.asarray(np.quantile(values[mask], np.linspace(0, 1, bins)[1:-1]))
+
+
+def sorted_into(edges: FloatArray, values: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int8]:
+    """Sort values into bins between edges, which may come from other values; air is 0."""
     return np.where(mask, 1 + np.searchsorted(edges, values), 0).astype(np.int8)
 
 

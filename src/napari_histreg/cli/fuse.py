@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from napari_histreg.cli.options import (
 from napari_histreg.cli.parameters import parsed
 from napari_histreg.cli.progress_bar import progress_bar
 from napari_histreg.cli.record import PairOption, pair_record
+
+if TYPE_CHECKING:
+    from napari_histreg.slides import Slide
 
 __all__ = ["fuse"]
 
@@ -65,8 +68,6 @@ def fuse(
     from napari_histreg.files import check_outputs, claimed
     from napari_histreg.fusion import colour_overlay, fuse_slides
     from napari_histreg.groups.document import is_group
-    from napari_histreg.quality.fusion_quality import measure_fused_slide
-    from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
     from napari_histreg.quality.report_files import report_paths
     from napari_histreg.slides import write_slide
     from napari_histreg.transforms import Translation
@@ -116,9 +117,20 @@ def fuse(
         with progress_bar("Fusing") as progress:
             write_slide(fused, output, progress=progress)
         typer.echo(f"Wrote {output}")
-        figures = measure_fused_slide(still, warped, fused) if measure or report is not None else None
-        if figures is not None and report is not None:
-            written = write_fusion_report(report, still, warped, fused, figures, made_by=fused.metadata)
-            typer.echo("\n".join(f"Wrote {path}" for path in written))
-        if figures is not None and measure:
-            typer.echo(measure_table(figures))
+        if measure or report is not None:
+            _say_figures(still, warped, fused, measure=measure, report=report)
+
+
+def _say_figures(
+    still: "Slide", warped: "Slide", fused: "Slide", *, measure: bool, report: Path | None
+) -> None:
+    """Print how much a fused picture keeps of both slides, or write it as a page."""
+    from napari_histreg.quality.fusion_quality import measure_fused_slide
+    from napari_histreg.quality.fusion_report import measure_table, write_fusion_report
+
+    figures = measure_fused_slide(still, warped, fused)
+    if report is not None:
+        written = write_fusion_report(report, still, warped, fused, figures, made_by=fused.metadata)
+        typer.echo("\n".join(f"Wrote {path}" for path in written))
+    if measure:
+        typer.echo(measure_table(figures))

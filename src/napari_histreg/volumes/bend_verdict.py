@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_histreg.cell_agreement import chessboard, gain_of_cells
-from napari_histreg.joint_histogram import quantised
+from napari_histreg.joint_histogram import bin_edges, quantised, sorted_into
 from napari_histreg.volumes.bend import VolumeBend
 from napari_histreg.volumes.body import Body, rim
 from napari_histreg.volumes.left_out import BINS, LEAST_CELL, seen_through
@@ -89,13 +89,8 @@ def judge_bend(
     levels = known & (np.nan_to_num(seen[0]) > 0)
     if not levels.any():
         return BendGain(False, "Not bent: the bodies do not overlap.", 0.0, 0.0, 0, least)
-    edges = np.quantile(seen[0][levels], np.linspace(0, 1, BINS)[1:-1])
-    straight, *bent = (
-        np.where(
-            known, np.where(np.nan_to_num(each) > 0, 1 + np.searchsorted(edges, np.nan_to_num(each)), 0), -1
-        ).astype(np.int8)
-        for each in seen
-    )
+    edges, shown = bin_edges(seen[0], levels, BINS), [np.nan_to_num(each) for each in seen]
+    straight, *bent = (np.where(known, sorted_into(edges, each, each > 0), np.int8(-1)) for each in shown)
     before, after = gain_of_cells(
         first, straight, (bent[0], bent[1]), rim(fixed) & known, fixed.mask, cells, bins=BINS
     )

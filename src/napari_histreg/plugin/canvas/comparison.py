@@ -1,21 +1,16 @@
 """The layers as an inspection wants them: overlaid, faded, behind a curtain, in squares, or in turn."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from napari_histreg.plugin.canvas.colour_overlay import ColourOverlay
 from napari_histreg.plugin.layers.affine import slide_to_canvas
 from napari_histreg.plugin.layers.landmarks import to_data
 from napari_histreg.plugin.layers.masks import Mask, Masks
-from napari_histreg.plugin.layers.signal import prepare_signal, renew_signal, signal_layer
 from napari_histreg.plugin.layers.slides import SLIDE, VIEW
-from napari_histreg.plugin.layers.tiles import read_tiles, tiles_in_view
 from napari_histreg.plugin.models.inspection import Inspection, square_size
-from napari_histreg.plugin.steps import Steps
 from napari_histreg.plugin.viewer.layer_sync import LayerSync
-from napari_histreg.slides import Slide
 
 __all__ = ["Comparison"]
 
@@ -39,10 +34,7 @@ class Comparison:
         self._model = model
         self._masks = Masks(self._viewer)
         self._before: list[tuple[Any, str, Any]] = []
-        self._signals: list[Any] = []
-        self._backdrop: Any = None
-        self._darkened = False
-        self._overlaying = Steps()
+        self._overlay = ColourOverlay(self._viewer, sync)
         self._arrows: Any = None
         self._shown = "layers"
         self._swapped = False
@@ -53,12 +45,10 @@ class Comparison:
         sync.bending_changed.connect(self._on_bending)
         self._viewer.scene.camera.events.zoom.connect(self._on_zoom)
         self._viewer.mouse_drag_callbacks.append(self._on_drag)
-        self._ahead = ThreadPoolExecutor(1, "histreg-signal")
-        self._prepare()
+        self._overlay.prepare()
 
     def close(self) -> None:
         """Give the layers back as they were."""
-        self._ahead.shutdown(wait=False, cancel_futures=True)
         self._model.changed.disconnect(self.refresh)
         self._sync.session.events.slides_changed.disconnect(self._start_over)
         self._sync.session.events.state_changed.disconnect(self._on_state)
@@ -67,7 +57,7 @@ class Comparison:
         if self._on_drag in self._viewer.mouse_drag_callbacks:
             self._viewer.mouse_drag_callbacks.remove(self._on_drag)
         self._restore()
-        self._remove_signals()
+        self._overlay.close()
         self._remove_arrows()
 
     @property
@@ -88,7 +78,7 @@ class Comparison:
             self._restore()
             self._shown = mode
             if mode == "overlay":
-                self._overlaying.begin(self._overlay())
+                self._overlay.show(self._hide_slides)
         if mode == "fade":
             self._fade(self._model.fade)
         elif mode in ("curtain", "checkerboard"):
@@ -103,69 +93,36 @@ class Comparison:
 
     def _start_over(self) -> None:
         self._restore()
-        self._remove_signals()
+        self._overlay.remove()
         self._remove_arrows()
         self._shown = "layers"
-        self._prepare()
+        self._overlay.prepare()
         self.refresh()
-
-    def _prepare(self) -> None:
-        """Find how the slides are to be overlaid before somebody asks for it, and waits."""
-        for slide, layers, _ in self._slides():
-            self._ahead.submit(prepare_signal, slide, layers)
-
-    def _slides(self) -> list[tuple[Slide, list[Any], str]]:
-        """Return the chosen slides, the layers that show each, and its colour."""
-        sync = self._sync
-        both = (
-            (sync.fixed, sync.fixed_layers(), "magenta"),
-            (sync.moving, sync.moving_layers(), "green"),
-        )
-        return [(slide, layers, colour) for slide, layers, colour in both if slide is not None and layers]
 
     def _on_state(self, _state: Any = None) -> None:
         self._show_arrows()
 
     def _on_bending(self) -> None:
-        """Let the coloured layers show the pixels that the slide's own show now."""
-        if self._present_signals() == self._signals:
-            for (slide, layers, _), signal in zip(self._slides(), self._signals, strict=False):
-                renew_signal(signal, slide, layers)
+        if self._overlay.renew():
             return
-        # Somebody has deleted one of them.
         if self._shown == "overlay":
             self._restore()
-            self._overlaying.begin(self._overlay())
+            self._overlay.show(self._hide_slides)
         else:
-            self._remove_signals()
+            self._overlay.remove()
 
     def _on_zoom(self, _event: Any = None) -> None:
         if self._shown in ("curtain", "checkerboard"):
             self._mask()
 
     def _restore(self) -> None:
-        self._overlaying.stop()
+        self._overlay.hide()
         self._masks.clear()
-        for layer in self._present_signals():
-            # Whoever compares comes back to the overlay, and to remove a layer napari stands still for long.
-            layer.visible = False
-        if self._darkened:
-            self._darkened = False
-            self._viewer.canvas.background_color_override = self._backdrop
         for layer, name, value in reversed(self._before):
             if layer in self._viewer.layers:
                 setattr(layer, name, value)
         self._before = []
         self._swapped = False
-
-    def _present_signals(self) -> list[Any]:
-        """Return the coloured layers that nobody has deleted."""
-        return [layer for layer in self._signals if layer in self._viewer.layers]
-
-    def _remove_signals(self) -> None:
-        for layer in self._present_signals():
-            self._viewer.layers.remove(layer)
-        self._signals = []
 
     def _put(self, layer: Any, name: str, value: Any) -> None:
         """Set something of a layer, to be put back later."""
@@ -175,41 +132,9 @@ class Comparison:
                 self._before.append((layer, name, old))
             setattr(layer, name, value)
 
-    def _overlay(self) -> Iterator[None]:
-        """Overlay the slides, in steps: napari takes a while to lay each coloured layer."""
-        if not self._signals or self._present_signals() != self._signals:
-            self._remove_signals()
-            for shown in self._slides():
-                self._add_signal(*shown)
-                yield
-        yield from self._tiles_of_signals()
-        # Light is added to what lies below: on a white canvas nothing of it would be seen.
-        self._backdrop, self._darkened = self._viewer.canvas.background_color_override, True
-        self._viewer.canvas.background_color_override = "black"
-        for layer in self._slide_layers():
+    def _hide_slides(self) -> None:
+        for layer in (*self._sync.fixed_layers(), *self._sync.moving_layers()):
             self._put(layer, "visible", False)
-        for layer in self._present_signals():
-            layer.visible = True
-
-    def _tiles_of_signals(self) -> Iterator[None]:
-        """Read what of the coloured layers is in view, or napari would while the window waits."""
-        waiting = []
-        for (_, layers, _), signal in zip(self._slides(), self._signals, strict=False):
-            like = next((layer for layer in layers if layer.visible), None)
-            if like is not None and like.multiscale:
-                view = tiles_in_view(like)
-                waiting.append(self._ahead.submit(read_tiles, signal.data, *view))
-        while not all(future.done() for future in waiting):
-            yield
-
-    def _add_signal(self, slide: Slide, layers: list[Any], colour: str) -> None:
-        """Lay a coloured layer above the slides, hidden: napari would draw it while it is not whole."""
-        selected = set(self._viewer.layers.selection)
-        layer = signal_layer(slide, layers, colour)
-        self._signals.append(layer)
-        top = max(self._viewer.layers.index(layer) for layer in self._slide_layers()) + 1
-        self._viewer.layers.insert(top, layer)
-        self._viewer.layers.selection = selected
 
     def _fade(self, moving_share: float) -> None:
         """Mix the slides: 0 shows the fixed one only, 1 the moving one."""
@@ -313,6 +238,3 @@ class Comparison:
         if self._arrows is not None and self._arrows in self._viewer.layers:
             self._viewer.layers.remove(self._arrows)
         self._arrows = None
-
-    def _slide_layers(self) -> list[Any]:
-        return [*self._sync.fixed_layers(), *self._sync.moving_layers()]
